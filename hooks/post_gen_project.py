@@ -1,0 +1,10 @@
+"""Remove the folders that no answer filled, and say what to do next."""
+
+from pathlib import Path
+
+# By name: over an existing project (`cookiecutter --overwrite-if-exists`) there are empty folders that are its user's.
+for folder in (Path(".github/workflows"), Path(".github")):
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+print(f"Next: cd {Path.cwd().name}, then `make run` to serve or `make` to see what else there is.")

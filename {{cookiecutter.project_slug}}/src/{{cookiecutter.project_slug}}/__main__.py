@@ -1,0 +1,73 @@
+"""The command line."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import peewee
+from pydantic import SecretStr
+
+from . import seeding
+from .application import make_application
+from .embedded import EmbeddedPostgresError, embedded_database
+from .server import serve
+from .settings import Settings, SettingsError, load_settings
+
+
+def main() -> None:
+    """Run the command that was typed. An error that its user can mend is one line and exit code 1."""
+    commands = {"serve": _serve, "migrate": _migrate, "seed": _seed}
+    parser = argparse.ArgumentParser(prog=__package__, description="A service over PostgreSQL.")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, command in commands.items():
+        subparsers.add_parser(name, help=command.__doc__, description=command.__doc__)
+    command = commands[parser.parse_args().command]
+    try:
+        settings = load_settings()
+        logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        with _database(settings) as settings:
+            command(settings)
+    except SettingsError as error:
+        sys.exit(f"{parser.prog}: {error}")
+    except peewee.OperationalError as error:
+        sys.exit(f"{parser.prog}: the database can't be reached: {' '.join(str(error).split())}")
+
+
+def _serve(settings: Settings) -> None:
+    """Migrate and seed unless told otherwise, and serve until SIGTERM or ^C."""
+    try:
+        asyncio.run(serve(settings))
+    except OSError as error:
+        raise SettingsError(f"HOST={settings.host} PORT={settings.port}: can't listen there: {error}") from None
+
+
+def _migrate(settings: Settings) -> None:
+    """Create the tables where they aren't there."""
+    seeding.migrate(make_application(settings).database)
+
+
+def _seed(settings: Settings) -> None:
+    """Create the first rows where they aren't there."""
+    seeding.seed(make_application(settings).database)
+
+
+@contextlib.contextmanager
+def _database(settings: Settings) -> Iterator[Settings]:
+    """The settings with a database: the one they name, or an embedded one for as long as the block runs."""
+    if settings.names_a_database:
+        yield settings
+        return
+    try:
+        with embedded_database(Path(".postgres"), settings.database_name) as url:
+            yield settings.model_copy(update={"database_url": SecretStr(url)})
+    except EmbeddedPostgresError as error:
+        example = f"postgresql://user:password@127.0.0.1:{settings.database_port}/{settings.database_name}"
+        raise SettingsError(f"there is no database: set DATABASE_URL, e.g. to {example} ({error})") from None
+
+
+if __name__ == "__main__":
+    main()

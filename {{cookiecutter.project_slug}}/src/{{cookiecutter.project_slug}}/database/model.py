@@ -1,0 +1,52 @@
+"""The base of the models: ids from the sequence beside ids that were given explicitly."""
+
+from typing import Any, Literal
+
+import peewee
+from peewee_async import AioModel
+
+ATTEMPTS = 20
+MISSES_BEFORE_SKIPPING = 3
+
+# Moves the sequence to the end of the run of taken ids in which it stands, and not to the greatest id of the table: a
+# single row with the greatest possible id would then leave none for any other.
+SKIP_TAKEN_IDS = """
+SELECT setval(sequence, taken.{id})
+FROM {table} AS taken, CAST(pg_get_serial_sequence(%s, %s) AS regclass) AS sequence
+WHERE taken.{id} >= pg_sequence_last_value(sequence)
+AND NOT EXISTS (SELECT FROM {table} AS next WHERE next.{id} = taken.{id}::bigint + 1)
+ORDER BY taken.{id} LIMIT 1
+"""
+
+
+class Model(AioModel):
+    """A model whose generated ids never clash with explicit ones, though both are inserted at the same time.
+
+    A sequence of PostgreSQL doesn't know of explicit ids and gives them out again: the insert would fail, and its
+    client did nothing wrong.
+    """
+
+    async def aio_save(self, force_insert: bool = False, only: Any = None) -> int | Literal[False]:
+        """As peewee-async's. Raises OperationalError where no free id was found."""
+        meta = self._meta
+        key = meta.primary_key
+        if key is False or not meta.auto_increment or self._pk is not None or only is not None:
+            return await super().aio_save(force_insert, only)
+        row = {name: value for name, value in self.__data__.items() if name != key.name}
+        self._populate_unsaved_relations(row)  # type: ignore[attr-defined]  # peewee doesn't declare it
+        insert = type(self).insert(**row).on_conflict(action="IGNORE", conflict_target=[key])
+        for attempt in range(1, ATTEMPTS + 1):
+            self._pk = await insert.aio_execute()
+            if self._pk is not None:
+                self._dirty.clear()
+                return 1
+            if attempt >= MISSES_BEFORE_SKIPPING:
+                await self._skip_taken_ids(key.column_name)
+        raise peewee.OperationalError(f"no free id for {meta.table_name} in {ATTEMPTS} attempts")
+
+    @classmethod
+    async def _skip_taken_ids(cls, column: str) -> None:
+        meta = cls._meta
+        table = ".".join(f'"{name}"' for name in (meta.schema, meta.table_name) if name)
+        sql = SKIP_TAKEN_IDS.format(table=table, id=f'"{column}"')
+        await meta.database.aio_execute_sql(sql, (table, column))

@@ -1,0 +1,120 @@
+"""A pool of connections, first come, first served."""
+
+import asyncio
+import collections
+from typing import Any
+
+import peewee
+from peewee_async.pool import PoolBackend
+
+from . import driver
+
+
+class PoolTimeout(peewee.OperationalError):
+    """No connection could be had in time."""
+
+
+class Pool(PoolBackend):
+    """Opens `size` connections and keeps that many.
+
+    A slot is an open connection, or None where one has to be opened again. Idle slots are a stack, tasks that wait
+    for one are a queue, and a slot that is given back goes to the first of them. Giving back never awaits, so that no
+    cancellation can lose a slot. (aiopg's own pool wakes its waiters in any order, and psycopg's is late to reconnect.)
+
+    Args:
+        size: how many connections.
+        timeout: seconds that `acquire` waits for one, opening it included.
+        keywords: libpq's connection keywords.
+    """
+
+    def __init__(self, *, database: str, size: int, timeout: float, **keywords: Any) -> None:
+        super().__init__(database=database, **keywords)
+        self.size = size
+        self.timeout = timeout
+        self._open = False
+        self._idle: list[driver.Connection | None] = []
+        self._in_use: set[driver.Connection] = set()
+        self._waiting: collections.deque[asyncio.Future[driver.Connection | None]] = collections.deque()
+
+    @property
+    def is_connected(self) -> bool:
+        return self._open
+
+    def has_acquired_connections(self) -> bool:
+        return bool(self._in_use)
+
+    async def create(self) -> None:
+        """Open all connections. Raises what the driver raises where the server can't be reached."""
+        self._idle = [None] * self.size
+        self._open = True
+        try:
+            for connection in [await self.acquire() for _ in range(self.size)]:
+                self.give_back(connection)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def acquire(self) -> Any:
+        """A connection that was alive a moment ago. Raises PoolTimeout after `timeout` seconds."""
+        try:
+            async with asyncio.timeout(self.timeout):
+                slot = self._idle.pop() if self._idle else await self._wait()
+                connection = await self._alive(slot)
+        except TimeoutError:
+            raise PoolTimeout(f"no database connection in {self.timeout} seconds") from None
+        self._in_use.add(connection)
+        return connection
+
+    async def release(self, conn: Any) -> None:
+        self.give_back(conn)
+
+    def give_back(self, connection: Any) -> None:
+        """Take back what `acquire` gave; it is closed unless it is ready for the next one."""
+        self._in_use.discard(connection)
+        if self._open and driver.is_idle(connection):
+            self._put(connection)
+        else:
+            driver.close(connection)
+            self._put(None)
+
+    async def close(self) -> None:
+        """Close the idle connections, and the others as they are given back."""
+        self._open = False
+        for connection in filter(None, self._idle):
+            driver.close(connection)
+        self._idle.clear()
+
+    async def _wait(self) -> driver.Connection | None:
+        if not self._open:
+            raise peewee.InterfaceError("the pool is closed")
+        turn: asyncio.Future[driver.Connection | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # it was our turn, and we were cancelled before we could take it
+                self._put(turn.result())
+            raise
+
+    async def _alive(self, slot: driver.Connection | None) -> driver.Connection:
+        if slot is not None:
+            # A restart of the server while the connection was idle shows on its socket, for microseconds and no query.
+            if driver.is_idle(slot) and not driver.hung_up(slot):
+                return slot
+            driver.close(slot)
+        try:
+            return await driver.connect(dbname=self.database, **self.connect_params)
+        except BaseException:
+            self._put(None)
+            raise
+
+    def _put(self, slot: driver.Connection | None) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(slot)
+                return
+        if slot is None:
+            self._idle.insert(0, None)  # below the open ones, which are taken first
+        else:
+            self._idle.append(slot)

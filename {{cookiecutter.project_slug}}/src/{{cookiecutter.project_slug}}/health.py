@@ -1,0 +1,55 @@
+"""Whether the process lives, and whether it can serve."""
+
+import asyncio
+
+import peewee
+from tornado.web import HTTPError
+
+from .database import Database
+from .problems import Handler
+
+PROBE_TIMEOUT = 1  # seconds
+
+
+class Readiness:
+    """Whether to send requests here. Callers at the same time share one question to the database."""
+
+    def __init__(self, database: Database) -> None:
+        self.draining = False
+        self._database = database
+        self._probe: asyncio.Task[bool] | None = None
+
+    async def check(self) -> None:
+        """Raises HTTPError 503 while the server shuts down, or where the database doesn't answer in time."""
+        if self.draining:
+            raise HTTPError(503, "The server is shutting down")
+        if self._probe is None or self._probe.done():
+            self._probe = asyncio.create_task(self._database_answers())
+        if not await asyncio.shield(self._probe):
+            raise HTTPError(503, "The database doesn't answer")
+
+    async def _database_answers(self) -> bool:
+        try:
+            async with asyncio.timeout(PROBE_TIMEOUT):
+                await self._database.ping()
+        except (TimeoutError, peewee.DatabaseError, peewee.InterfaceError):
+            return False
+        return True
+
+
+class HealthHandler(Handler):
+    """Answers while the process lives, and asks nothing."""
+
+    def get(self) -> None:
+        self.finish({"status": "alive"})
+
+
+class ReadyHandler(Handler):
+    """Answers 200 where this server can serve, else 503."""
+
+    def initialize(self, readiness: Readiness) -> None:
+        self.readiness = readiness
+
+    async def get(self) -> None:
+        await self.readiness.check()
+        self.finish({"status": "ready"})

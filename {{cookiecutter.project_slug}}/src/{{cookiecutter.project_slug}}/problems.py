@@ -1,0 +1,98 @@
+"""Errors as `application/problem+json` (RFC 9457), with the id of the request in them."""
+
+import functools
+import json
+import logging
+import re
+import uuid
+from http.client import responses
+from types import TracebackType
+from typing import Any
+
+import peewee
+from tornado.web import HTTPError, RequestHandler, stream_request_body
+
+logger = logging.getLogger(__name__)
+
+DATABASE_IS_AWAY = (peewee.OperationalError, peewee.InterfaceError)
+RETRY_AFTER = 1  # seconds
+
+
+class Handler(RequestHandler):
+    """The base of the handlers: answers HEAD as GET, and errors as problems. It gives each request an id.
+
+    That the database is away or overloaded is a 503 wherever it shows, so that a handler need not think of it.
+    """
+
+    @functools.cached_property
+    def request_id(self) -> str:
+        """The client's X-Request-ID if it is a sane one, else a new one."""
+        given = self.request.headers.get("X-Request-ID", "")
+        return given if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", given) else uuid.uuid4().hex
+
+    def set_default_headers(self) -> None:
+        self.set_header("X-Request-ID", self.request_id)
+
+    async def head(self, *args: str) -> None:
+        """What GET answers; Tornado leaves the body out."""
+        if "GET" not in self.allowed_methods():
+            raise HTTPError(405)
+        answered = self.get(*args)
+        if answered is not None:
+            await answered
+
+    def allowed_methods(self) -> list[str]:
+        """The methods that this handler implements."""
+        implemented = [
+            method
+            for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+            if getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
+        ]
+        return ["HEAD", *implemented] if "GET" in implemented else implemented
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Called by Tornado for what a handler raised, and for what it refuses itself."""
+        error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
+        if isinstance(error, DATABASE_IS_AWAY):
+            status_code = 503
+        problem = {"type": "about:blank", "title": responses[status_code], "status": status_code}
+        if isinstance(error, HTTPError) and error.log_message:
+            problem["detail"] = error.get_message()
+        problem["request_id"] = self.request_id
+        if status_code == 405:
+            self.set_header("Allow", ", ".join(self.allowed_methods()))
+        if status_code == 503:
+            self.set_header("Retry-After", str(RETRY_AFTER))
+        self.set_status(status_code)
+        self.set_header("Content-Type", "application/problem+json")
+        self.finish(json.dumps(problem))
+
+    def log_exception(
+        self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        """Called by Tornado. Only a bug gets a traceback."""
+        if isinstance(value, DATABASE_IS_AWAY):
+            logger.warning("503 %s %s: %s", self.request.method, self.request.path, " ".join(str(value).split()))
+        else:
+            super().log_exception(typ, value, tb)
+
+
+class NotFoundHandler(Handler):
+    """For the paths that no other handler serves."""
+
+    def prepare(self) -> None:
+        raise HTTPError(404, f"There is nothing at {self.request.path}")
+
+
+@stream_request_body
+class TooLargeHandler(Handler):
+    """Answers before the body is read, and closes the connection."""
+
+    def initialize(self, limit: int) -> None:
+        self.limit = limit
+
+    def prepare(self) -> None:
+        raise HTTPError(413, f"The body may have {self.limit} bytes at most")
+
+    def data_received(self, chunk: bytes) -> None:
+        """Leave what comes nevertheless."""

@@ -1,0 +1,73 @@
+"""The server: from the database's tables to the last request."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+
+from . import seeding
+from .application import Application, make_application
+from .settings import Settings
+
+BANNER = """\
+Serving on {address}
+  {address}/?id=1
+  {address}/create?id=100
+  {address}/readyz
+Press ^C to stop."""
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or ^C. Raises as `listening` does."""
+    application = make_application(settings)
+    async with listening(application, settings) as address:
+        print(BANNER.format(address=address), flush=True)
+        received = await _signal()
+        application.readiness.draining = True
+        if received == signal.SIGTERM:
+            await asyncio.sleep(settings.shutdown_delay)  # the listener stays open while balancers look at /readyz
+    print(" server stopped", flush=True)
+
+
+@contextlib.asynccontextmanager
+async def listening(application: Application, settings: Settings) -> AsyncIterator[str]:
+    """Prepare the database, and answer requests until the end of the block; gives the server's address.
+
+    At the end the listener closes and requests in flight have `shutdown_grace` seconds to finish.
+    Raises peewee.OperationalError where the database can't be reached, OSError where the address can't be listened on.
+    """
+    database = application.database
+    if settings.migrate:
+        seeding.migrate(database)
+    if settings.seed:
+        seeding.seed(database)
+    await database.aio_connect()
+    server = HTTPServer(application, max_body_size=settings.max_body_size)
+    try:
+        sockets = bind_sockets(settings.port, settings.host, reuse_port=True)
+        server.add_sockets(sockets)
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        yield f"http://{host}:{sockets[0].getsockname()[1]}"
+    finally:
+        server.stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(settings.shutdown_grace):
+                await application.wait_for_requests()
+        await server.close_all_connections()
+        await database.aio_close()
+
+
+async def _signal() -> signal.Signals:
+    """The first SIGTERM or SIGINT. A second one ends the process at once."""
+    loop = asyncio.get_running_loop()
+    received: asyncio.Future[signal.Signals] = loop.create_future()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, received.set_result, number)
+    try:
+        return await received
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,61 @@
+"""A database made for the run, and the service on it."""
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from pydantic import SecretStr
+
+from {{ cookiecutter.project_slug }} import models
+from {{ cookiecutter.project_slug }}.database import make_database
+from {{ cookiecutter.project_slug }}.embedded import embedded_database
+from {{ cookiecutter.project_slug }}.settings import Settings
+
+from .service import Service, serve_for_test
+
+PROJECT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def database_url() -> Iterator[str]:
+    """Of a database that exists for this run alone, so that runs at the same time don't meet."""
+    with _server() as server_url:
+        name = f"test_{uuid.uuid4().hex}"
+        _execute(server_url, f'CREATE DATABASE "{name}"')
+        yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+        _execute(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """Those of the service in the test: a free port, and a database without tables."""
+    settings = Settings(database_url=SecretStr(database_url), port=0, pool_max_size=5)
+    database = make_database(settings)
+    with database.bind_ctx(models.MODELS), database.allow_sync():
+        database.drop_tables(models.MODELS)
+    return settings
+
+
+@pytest.fixture
+async def service(settings: Settings) -> AsyncIterator[Service]:
+    async with serve_for_test(settings) as service:
+        yield service
+
+
+@contextmanager
+def _server() -> Iterator[str]:
+    if "TEST_DATABASE_URL" in os.environ:
+        yield os.environ["TEST_DATABASE_URL"]
+    else:
+        with embedded_database(PROJECT / ".postgres", "postgres") as url:
+            yield url
+
+
+def _execute(url: str, sql: str) -> None:
+    database = make_database(Settings(database_url=SecretStr(url)))
+    with database.allow_sync():
+        database.execute_sql(sql)

@@ -1,0 +1,72 @@
+"""The service as the tests meet it: over HTTP, or as a process."""
+
+import asyncio
+import os
+import sys
+import tempfile
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tornado.escape import json_decode
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+
+from {{ cookiecutter.project_slug }}.application import Application, make_application
+from {{ cookiecutter.project_slug }}.server import listening
+from {{ cookiecutter.project_slug }}.settings import Settings
+
+
+@dataclass
+class Service:
+    """The service, and a client for it."""
+
+    address: str
+    application: Application
+    client: AsyncHTTPClient
+
+    async def get(self, path: str, **options: Any) -> HTTPResponse:
+        return await self.client.fetch(f"{self.address}{path}", raise_error=False, **options)
+
+    async def post(self, path: str, body: str | bytes, content_type: str | None = None) -> HTTPResponse:
+        headers = {"Content-Type": content_type} if content_type else {}
+        return await self.get(path, method="POST", body=body, headers=headers)
+
+
+@asynccontextmanager
+async def serve_for_test(settings: Settings) -> AsyncIterator[Service]:
+    application = make_application(settings)
+    async with listening(application, settings) as address:
+        client = AsyncHTTPClient(force_instance=True, defaults={"request_timeout": 60}, max_clients=100)
+        yield Service(address, application, client)
+        client.close()
+
+
+async def start(*arguments: str, **environment: str) -> Process:
+    """The program, as typed in an empty folder."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")}
+    with tempfile.TemporaryDirectory() as folder:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "{{ cookiecutter.project_slug }}", *arguments),
+            stdout=PIPE,
+            stderr=STDOUT,
+            cwd=folder,
+            env=inherited | environment,
+        )
+
+
+async def run(*arguments: str, **environment: str) -> tuple[int | None, str]:
+    """The program's exit code, and all that it printed."""
+    process = await start(*arguments, **environment)
+    printed, _ = await process.communicate()
+    return process.returncode, printed.decode()
+
+
+def problem(response: HTTPResponse) -> dict[str, Any]:
+    """The body of an error, after the checks that hold for each."""
+    assert response.headers["Content-Type"] == "application/problem+json"
+    body: dict[str, Any] = json_decode(response.body)
+    assert body["status"] == response.code
+    assert body["request_id"] == response.headers["X-Request-ID"]
+    return body

@@ -1,0 +1,40 @@
+"""Seeding is idempotent, and safe when several replicas start together."""
+
+import asyncio
+
+from {{ cookiecutter.project_slug }} import seeding
+from {{ cookiecutter.project_slug }}.models import {{ cookiecutter.model_name }}
+from {{ cookiecutter.project_slug }}.settings import Settings
+
+from .service import Service, run, serve_for_test
+
+SEEDS = {id_: f"{{ cookiecutter.model_name }} id={id_}" for id_ in (1, 2, 3)}
+
+
+async def rows() -> dict[int, str]:
+    return {row.id: row.name for row in await {{ cookiecutter.model_name }}.select().aio_execute()}
+
+
+async def test_first_rows(service: Service) -> None:
+    assert await rows() == SEEDS
+
+
+async def test_twice(service: Service) -> None:
+    await {{ cookiecutter.model_name }}.delete().where({{ cookiecutter.model_name }}.id == 1).aio_execute()
+    await {{ cookiecutter.model_name }}.update(name="renamed").where({{ cookiecutter.model_name }}.id == 2).aio_execute()
+    seeding.seed(service.application.database)
+    assert await rows() == {**SEEDS, 2: "renamed"}
+
+
+async def test_not_wanted(settings: Settings) -> None:
+    async with serve_for_test(settings.model_copy(update={"seed": False})):
+        assert await rows() == {}
+
+
+async def test_several_replicas_at_once(settings: Settings) -> None:
+    assert settings.database_url is not None
+    url = settings.database_url.get_secret_value()
+    for command in ("migrate", "seed"):
+        assert await asyncio.gather(*(run(command, DATABASE_URL=url) for _ in range(4))) == [(0, "")] * 4
+    async with serve_for_test(settings.model_copy(update={"migrate": False, "seed": False})):
+        assert await rows() == SEEDS

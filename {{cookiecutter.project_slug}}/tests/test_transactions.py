@@ -1,0 +1,107 @@
+"""A transaction belongs to the task that opened it."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+import pytest
+from tornado.escape import json_decode
+
+from {{ cookiecutter.project_slug }}.models import {{ cookiecutter.model_name }}
+
+from .service import Service
+
+
+class DeliberateError(Exception):
+    """Ends a transaction without its rows."""
+
+
+async def test_create_gets_or_creates_in_a_task_of_its_own(service: Service) -> None:
+    created, got = [json_decode((await service.get("/create?id=100")).body) for _ in range(2)]
+    assert created["obj"] == got["obj"] == "{{ cookiecutter.model_name }} id=100"
+    assert created["task1"] not in (None, created["task2"])
+    assert "not null" in created["text"]
+    assert json_decode((await service.get("/?id=100")).body) == {"id": 100, "name": created["obj"]}
+
+
+async def test_rows_of_a_transaction_that_fails_are_gone(service: Service) -> None:
+    with contextlib.suppress(DeliberateError):
+        async with service.application.database.aio_atomic():
+            await insert(10)
+            raise DeliberateError
+    assert not await exists(10)
+
+
+async def test_inner_block_is_a_savepoint(service: Service) -> None:
+    database = service.application.database
+    async with database.aio_atomic():
+        await insert(10)
+        with contextlib.suppress(DeliberateError):
+            async with database.aio_atomic():
+                await insert(11)
+                raise DeliberateError
+        assert await exists(10)
+    assert await exists(10)
+    assert not await exists(11)
+
+
+async def run_as_task(spawned: Awaitable[None]) -> None:
+    async def wait() -> None:
+        await spawned
+
+    await asyncio.create_task(wait())
+
+
+async def run_gathered(spawned: Awaitable[None]) -> None:
+    await asyncio.gather(spawned, asyncio.sleep(0))
+
+
+async def run_in_a_group(spawned: Awaitable[None]) -> None:
+    async def wait() -> None:
+        await spawned
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(wait())
+
+
+@pytest.mark.parametrize("spawn", [run_as_task, run_gathered, run_in_a_group])
+async def test_spawned_task_is_outside_the_transaction(
+    service: Service, spawn: Callable[[Awaitable[None]], Awaitable[None]]
+) -> None:
+    async def spawned() -> None:
+        assert not await exists(10)
+        await insert(11)
+
+    with contextlib.suppress(DeliberateError):
+        async with service.application.database.aio_atomic():
+            await insert(10)
+            await spawn(spawned())
+            raise DeliberateError
+    assert not await exists(10)
+    assert await exists(11)
+
+
+async def test_task_that_outlives_the_transaction_has_its_own_connection(service: Service) -> None:
+    ended = asyncio.Event()
+
+    async def spawned() -> None:
+        await ended.wait()
+        await insert(11)
+
+    async with service.application.database.aio_atomic():
+        task = asyncio.create_task(spawned())
+        await insert(10)
+    with contextlib.suppress(DeliberateError):
+        async with service.application.database.aio_atomic():
+            ended.set()
+            await task
+            raise DeliberateError
+    assert await exists(11)
+
+
+async def insert(id_: int) -> None:
+    await {{ cookiecutter.model_name }}.aio_create(id=id_, name="a row")
+
+
+async def exists(id_: int) -> bool:
+    return await {{ cookiecutter.model_name }}.aio_get_or_none(id=id_) is not None
