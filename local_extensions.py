@@ -31,8 +31,10 @@ WINDOWS = {"con", "prn", "aux", "nul", *(f"{device}{n}" for device in ("com", "l
 
 # What the modules that import the model define or import beside it; a test holds this list to the service.
 SERVICE_NAMES = {
-    *("AioModel", "Application", "AutoField", "CharField", "CreateHandler", "Database", "Handler", "MODELS", "Model"),
-    *("NewRow", "RootHandler", "Settings"),
+    *("AfterValidator", "Annotated", "AutoField", "Awaitable", "BODIES", "BaseModel", "Callable", "CharField"),
+    *("ConfigDict", "CreateHandler", "Database", "DeliberateError", "EXPLANATION", "FILE", "FORM", "HINT", "HTTPError"),
+    *("Handler", "IDS", "LOCK", "MODELS", "MULTIPART", "Model", "NewRow", "RootHandler", "SEEDS", "Service"),
+    *("Settings", "StringConstraints"),
 }
 
 # The expression of the HTML standard for <input type=email>.
@@ -57,7 +59,9 @@ def _is_slug(answer: str) -> bool:
 
 def _is_model_name(answer: str) -> bool:
     taken = SERVICE_NAMES | set(dir(builtins))
-    return bool(re.fullmatch(r"[A-Z][A-Za-z0-9]{0,39}", answer)) and not keyword.iskeyword(answer) and answer not in taken
+    return (
+        bool(re.fullmatch(r"[A-Z][A-Za-z0-9]{0,39}", answer)) and not keyword.iskeyword(answer) and answer not in taken
+    )
 
 
 def _is_port(answer: str) -> bool:

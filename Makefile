@@ -1,0 +1,25 @@
+# Where there is no uv, one is put into .uv/, apart from the environment that it makes in .venv/.
+UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
+
+.PHONY: help demo test check
+
+help:  ## print this
+	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
+
+demo: $(UV)  ## bake the defaults into build/ and serve them, on embedded PostgreSQL
+	$(UV) run cookiecutter . --no-input --overwrite-if-exists --output-dir build
+	$(MAKE) -C build/name_service run UV=$(abspath $(UV))
+
+test: $(UV)  ## run all tests, those of the projects it bakes included
+	$(UV) run pytest
+
+check: $(UV)  ## check format, lint and types of the template's own code
+	$(UV) run ruff format --check
+	$(UV) run ruff check
+	$(UV) run mypy
+
+.uv/bin/uv:
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "Python's venv is missing: install it (on Debian: apt-get install python3-venv), or uv."; exit 1; }
+	python3 -m venv .uv
+	.uv/bin/pip install --quiet uv

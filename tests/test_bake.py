@@ -1,0 +1,96 @@
+"""A bake writes the files that its answers want, and nothing else."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .baked import TEMPLATE, Project
+from .conftest import Bake
+
+ALWAYS = {
+    *(".editorconfig", ".gitignore", "LICENSE", "Makefile", "README.md", "pyproject.toml"),
+    *(f"src/name_service/{name}.py" for name in ("__init__", "__main__", "application", "handlers", "health")),
+    *(f"src/name_service/{name}.py" for name in ("models", "problems", "seeding", "server", "settings", "validation")),
+    *(f"src/name_service/database/{name}.py" for name in ("__init__", "database", "driver", "model", "pool")),
+    *(f"src/name_service/embedded/{name}.py" for name in ("__init__", "keeper")),
+    "src/name_service/py.typed",
+    *(f"tests/{name}.py" for name in ("__init__", "conftest", "service")),
+    *(f"tests/test_{name}.py" for name in ("bad_input", "command_line", "embedded", "health", "ids", "lost_database")),
+    *(f"tests/test_{name}.py" for name in ("problems", "rows", "seeding", "transactions")),
+}
+OF_CI = {"github": {".github/workflows/ci.yml"}, "gitlab": {".gitlab-ci.yml"}, "none": set[str]()}
+IMAGE = {".dockerignore", "Dockerfile"}
+OF_DEPLOY = {"compose": {*IMAGE, "compose.yaml"}, "kubernetes": {*IMAGE, "kubernetes.yaml"}, "none": set[str]()}
+
+
+@pytest.mark.parametrize("driver", ["aiopg", "psycopg"])
+@pytest.mark.parametrize("ci", OF_CI)
+@pytest.mark.parametrize("deploy", OF_DEPLOY)
+def test_files(bake: Bake, driver: str, ci: str, deploy: str) -> None:
+    project = bake(driver=driver, ci=ci, deploy=deploy)
+    assert project.files() == ALWAYS | OF_CI[ci] | OF_DEPLOY[deploy]
+    assert not [path for path in project.path.rglob("*") if path.is_dir() and not any(path.iterdir())]
+
+
+@pytest.mark.parametrize("ci", OF_CI)
+@pytest.mark.parametrize("deploy", OF_DEPLOY)
+@pytest.mark.parametrize("license_", ["MIT", "Apache-2.0", "BSD-3-Clause", "Proprietary"])
+def test_nothing_of_the_template_is_left(bake: Bake, ci: str, deploy: str, license_: str) -> None:
+    project = bake(ci=ci, deploy=deploy, license=license_)
+    for name, text in project.texts():
+        for mark in ("cookiecutter", "{%", "%}", *(["{{"] if name != "tests/test_rows.py" else [])):
+            assert mark not in text, f"{mark} in {name}"
+        assert text.endswith("\n") or not text, name
+        assert "\n\n\n\n" not in text, name
+
+
+@pytest.mark.parametrize(
+    ("license_", "first_line", "expression"),
+    [
+        ("MIT", "MIT License", "MIT"),
+        ("Apache-2.0", "Apache License", "Apache-2.0"),
+        ("BSD-3-Clause", "BSD 3-Clause License", "BSD-3-Clause"),
+        ("Proprietary", "Copyright (c) Ada. All rights reserved.", "LicenseRef-Proprietary"),
+    ],
+)
+def test_licence(bake: Bake, license_: str, first_line: str, expression: str) -> None:
+    project = bake(license=license_, author_name="Ada")
+    assert project.read("LICENSE").lstrip().startswith(first_line)
+    assert f'license = "{expression}"' in project.read("pyproject.toml")
+
+
+def test_each_answer_arrives(bake: Bake) -> None:
+    project = bake(
+        project_slug="other_slug",
+        model_name="OtherModel",
+        database_name="other_db",
+        database_port="6543",
+        port="9876",
+        python_version="3.12",
+    )
+    settings = project.read("src/other_slug/settings.py")
+    assert 'database_name: str = "other_db"' in settings
+    assert "database_port: int = Field(default=6543" in settings
+    assert "    port: int = Field(default=9876" in settings
+    assert "class OtherModel(Model):" in project.read("src/other_slug/models.py")
+    assert 'requires-python = ">=3.12"' in project.read("pyproject.toml")
+    assert "FROM python:3.12-slim" in project.read("Dockerfile")
+    for name, text in project.texts():
+        for default in ("name_service", "TestNameModel", *(() if name.startswith("tests/") else ("8888", "5432"))):
+            assert default not in text, f"{default} in {name}"
+
+
+def test_same_answers_give_the_same_bytes(bake: Bake) -> None:
+    first, second = bake(), bake()
+    assert list(first.texts()) == list(second.texts())
+
+
+def test_over_an_existing_project_what_is_its_users_stays(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input", "--overwrite-if-exists"]
+    subprocess.run([*command, "--output-dir", tmp_path], check=True, capture_output=True)
+    project = Project(tmp_path / "name_service")
+    (project.path / ".postgres" / "data" / "pg_notify").mkdir(parents=True)
+    subprocess.run([*command, "--output-dir", tmp_path], check=True, capture_output=True)
+    assert (project.path / ".postgres" / "data" / "pg_notify").is_dir()
