@@ -43,7 +43,7 @@ def test_suite_and_checks(
     project.run(python, "-m", "ruff", "format", "--check")
     project.run(python, "-m", "ruff", "check")
     project.run(python, "-m", "mypy")
-    printed = project.run(python, "-m", "pytest", TEST_DATABASE_URL=postgres, PYTHONPATH="src")
+    printed = project.run(python, "-m", "pytest", TEST_DATABASE_URL=postgres, PYTHONPATH=str(project.path / "src"))
     assert re.search(r"= \d+ passed in ", printed)
 
 

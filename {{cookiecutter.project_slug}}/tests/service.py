@@ -3,11 +3,11 @@
 import asyncio
 import os
 import sys
-import tempfile
 from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tornado.escape import json_decode
@@ -44,16 +44,15 @@ async def serve_for_test(settings: Settings) -> AsyncIterator[Service]:
 
 
 async def start(*arguments: str, **environment: str) -> Process:
-    """The program, as typed in an empty folder."""
+    """The program, as typed in a folder without an `.env`."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")}
-    with tempfile.TemporaryDirectory() as folder:
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "{{ cookiecutter.project_slug }}", *arguments),
-            stdout=PIPE,
-            stderr=STDOUT,
-            cwd=folder,
-            env=inherited | environment,
-        )
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "{{ cookiecutter.project_slug }}", *arguments),
+        stdout=PIPE,
+        stderr=STDOUT,
+        cwd=Path(__file__).parent,
+        env=inherited | environment,
+    )
 
 
 async def run(*arguments: str, **environment: str) -> tuple[int | None, str]:

@@ -20,8 +20,11 @@ async def test_first_rows(service: Service) -> None:
 
 
 async def test_twice(service: Service) -> None:
-    await {{ cookiecutter.model_name }}.delete().where({{ cookiecutter.model_name }}.id == 1).aio_execute()
-    await {{ cookiecutter.model_name }}.update(name="renamed").where({{ cookiecutter.model_name }}.id == 2).aio_execute()
+    deleted = await {{ cookiecutter.model_name }}.aio_get(id=1)
+    await deleted.aio_delete_instance()
+    renamed = await {{ cookiecutter.model_name }}.aio_get(id=2)
+    renamed.name = "renamed"
+    await renamed.aio_save()
     seeding.seed(service.application.database)
     assert await rows() == {**SEEDS, 2: "renamed"}
 
