@@ -22,4 +22,4 @@ check: $(UV)  ## check format, lint and types of the template's own code
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "Python's venv is missing: install it (on Debian: apt-get install python3-venv), or uv."; exit 1; }
 	python3 -m venv .uv
-	.uv/bin/pip install --quiet uv
+	.uv/bin/pip install --quiet --disable-pip-version-check uv

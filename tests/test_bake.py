@@ -13,11 +13,14 @@ ALWAYS = {
     *(".editorconfig", ".gitignore", "LICENSE", "Makefile", "README.md", "pyproject.toml"),
     *(f"src/name_service/{name}.py" for name in ("__init__", "__main__", "application", "handlers", "health")),
     *(f"src/name_service/{name}.py" for name in ("models", "problems", "seeding", "server", "settings", "validation")),
-    *(f"src/name_service/database/{name}.py" for name in ("__init__", "database", "driver", "model", "pool")),
+    *(f"src/name_service/database/{name}.py" for name in ("__init__", "database", "driver", "errors", "model", "pool")),
     *(f"src/name_service/embedded/{name}.py" for name in ("__init__", "keeper")),
     "src/name_service/py.typed",
     *(f"tests/{name}.py" for name in ("__init__", "conftest", "service")),
-    *(f"tests/test_{name}.py" for name in ("bad_input", "command_line", "embedded", "health", "ids", "lost_database")),
+    *(
+        f"tests/test_{name}.py"
+        for name in ("bad_input", "command_line", "embedded", "health", "ids", "lost_database", "pool")
+    ),
     *(f"tests/test_{name}.py" for name in ("problems", "rows", "seeding", "transactions")),
 }
 OF_CI = {"github": {".github/workflows/ci.yml"}, "gitlab": {".gitlab-ci.yml"}, "none": set[str]()}

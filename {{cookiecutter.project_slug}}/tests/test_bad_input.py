@@ -8,7 +8,8 @@ from .service import Service, problem
 
 FORM = "application/x-www-form-urlencoded"
 IDS = ["abc", "0", "-1", "+1", "01", "1.5", "1e3", "0x1", "1_0", "%201", "1%20", "%D9%A3", "%00", "2147483648"]
-FILE = '--x\r\nContent-Disposition: form-data; name="name"; filename="f"\r\n\r\na\r\n--x--\r\n'
+PART = "--x\r\nContent-Disposition: form-data; name="
+FILE = f"{PART}name\r\n\r\na\r\n{PART}file; filename=f\r\n\r\nb\r\n--x--\r\n"
 BODIES = [
     (FORM, ""),
     (FORM, "name="),

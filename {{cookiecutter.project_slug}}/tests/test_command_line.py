@@ -58,12 +58,26 @@ async def test_request_in_flight_is_finished(settings: Settings) -> None:
         assert await process.wait() == 0
 
 
+async def test_client_that_leaves_midway_is_not_waited_for(settings: Settings) -> None:
+    async with serving(settings, SHUTDOWN_GRACE="600") as (process, address):
+        host, port = address.removeprefix("http://").split(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 13\r\n\r\n")
+        await AsyncHTTPClient().fetch(f"{address}/readyz")
+        writer.close()
+        await AsyncHTTPClient().fetch(f"{address}/readyz")
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(30):
+            assert await process.wait() == 0
+
+
 async def test_debug_shows_each_statement(settings: Settings) -> None:
-    async with serving(settings, LOG_LEVEL="debug") as (process, address):
-        await AsyncHTTPClient().fetch(f"{address}/?id=1")
+    async with serving(settings, LOG_LEVEL="Debug") as (process, address):
+        await AsyncHTTPClient().fetch(f"{address}/create?id=9")
         process.send_signal(signal.SIGTERM)
         printed, _ = await process.communicate()
-    assert re.search(r'DEBUG .*SELECT .*"name".*\[1, 1, 0\]', printed.decode())
+    statements = re.findall(r"DEBUG [a-z_.0-9]+: ([A-Z]+)", printed.decode())
+    assert statements == ["BEGIN", "SELECT", "SAVEPOINT", "INSERT", "RELEASE", "COMMIT"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,9 +14,10 @@ import pytest
 from {{ cookiecutter.project_slug }}.embedded.keeper import Cluster
 
 PROGRAM = """
-import sys
+import signal, sys
 from pathlib import Path
 from {{ cookiecutter.project_slug }}.embedded import embedded_database
+signal.signal(signal.SIGINT, lambda *_: None)
 with embedded_database(Path(sys.argv[1]), "test") as url:
     print(url, flush=True)
     sys.stdin.read()
@@ -27,7 +29,11 @@ class Program:
 
     def __init__(self, folder: Path) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", PROGRAM, folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
 
     def url(self) -> str:
@@ -122,6 +128,14 @@ def test_server_that_was_killed(folder: Path) -> None:
     again = Program(folder)
     assert psql(again.url(), "SELECT 1", folder) == "1"
     again.stop()
+    program.stop()
+
+
+def test_interrupt_at_the_terminal_is_for_the_program(folder: Path) -> None:
+    program = Program(folder)
+    url = program.url()
+    os.killpg(program.process.pid, signal.SIGINT)
+    assert psql(url, "SELECT 1 FROM pg_sleep(1)", folder) == "1"
     program.stop()
 
 

@@ -50,7 +50,8 @@ async def test_callers_share_one_question_to_a_database_that_does_not_answer() -
     async with silent_server() as (port, connections):
         database = make_database(Settings(database_url=SecretStr(f"postgresql://u:p@127.0.0.1:{port}/d")))
         readiness = Readiness(database)
-        answers = await asyncio.gather(*(readiness.check() for _ in range(5)), return_exceptions=True)
+        async with asyncio.timeout(20):
+            answers = await asyncio.gather(*(readiness.check() for _ in range(5)), return_exceptions=True)
     assert [answer.status_code for answer in answers if isinstance(answer, HTTPError)] == [503] * 5
     assert len(connections) == 1
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn
 
 import pytest
 from tornado.escape import json_decode
@@ -22,6 +23,16 @@ async def test_create_gets_or_creates_in_a_task_of_its_own(service: Service) -> 
     assert created["task1"] not in (None, created["task2"])
     assert "not null" in created["text"]
     assert json_decode((await service.get("/?id=100")).body) == {"id": 100, "name": created["obj"]}
+
+
+async def test_create_is_inside_a_transaction(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def get_or_create_and_fail(**row: Any) -> NoReturn:
+        await insert(row["id"])
+        raise DeliberateError
+
+    monkeypatch.setattr({{ cookiecutter.model_name }}, "aio_get_or_create", get_or_create_and_fail)
+    assert (await service.get("/create?id=100")).code == 500
+    assert not await exists(100)
 
 
 async def test_rows_of_a_transaction_that_fails_are_gone(service: Service) -> None:

@@ -5,7 +5,7 @@ import contextlib
 import contextvars
 import logging
 import math
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -16,6 +16,7 @@ from peewee_async.transactions import Transaction
 
 from ..settings import Settings, SettingsError
 from . import driver
+from .errors import peewee_errors
 from .pool import Pool
 
 logger = logging.getLogger(__name__)
@@ -65,9 +66,8 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
         held = self.held_by_this_task()
         if held is None:
             raise peewee.OperationalError("aio_begin() and aio_savepoint() want `async with database.aio_connection()`")
-        transaction = Transaction(held.connection, is_savepoint=use_savepoint)
-        with peewee_errors():
-            await transaction.begin()
+        transaction = LoggedTransaction(held.connection, is_savepoint=use_savepoint)
+        await transaction.begin()
         return transaction
 
     @contextlib.asynccontextmanager
@@ -78,9 +78,8 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
             nested = held.transaction_is_opened
             if nested and not use_savepoint:
                 raise peewee.OperationalError("aio_transaction() can't be nested: use aio_atomic()")
-            transaction = Transaction(connection, is_savepoint=nested)
-            with peewee_errors():
-                await transaction.begin()
+            transaction = LoggedTransaction(connection, is_savepoint=nested)
+            await transaction.begin()
             held.transaction_is_opened = True
             try:
                 yield
@@ -88,8 +87,7 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
                 await self._roll_back(transaction, connection)
                 raise
             else:
-                with peewee_errors():
-                    await transaction.commit()
+                await transaction.commit()
             finally:
                 held.transaction_is_opened = nested
 
@@ -102,6 +100,15 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
     def held_by_this_task(self) -> "HeldConnection | None":
         held = self.held.get()
         return held if held is not None and held.task is asyncio.current_task() else None
+
+
+class LoggedTransaction(Transaction):
+    """peewee-async's transaction, with its statements in the log and peewee's exceptions."""
+
+    async def execute(self, sql: str) -> None:
+        logger.debug("%s", sql)
+        with peewee_errors():
+            await super().execute(sql)
 
 
 class HeldConnection(ConnectionContext):
@@ -124,8 +131,7 @@ class HoldConnection(ConnectionContextManager):
     async def __aenter__(self) -> Any:
         held = self.database.held_by_this_task()
         if held is None:
-            with peewee_errors():
-                held = self.taken = HeldConnection(await self.database.pool_backend.acquire())
+            held = self.taken = HeldConnection(await self.database.pool_backend.acquire())
             self.database.held.set(held)
         return held.connection
 
@@ -133,23 +139,8 @@ class HoldConnection(ConnectionContextManager):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self.taken is not None:
-            self.taken.task = None  # the tasks that inherited the variable see a connection of nobody's
             self.database.held.set(None)
             self.database.pool_backend.give_back(self.taken.connection)
-
-
-@contextlib.contextmanager
-def peewee_errors() -> Iterator[None]:
-    """Raises peewee's exceptions for the driver's."""
-    try:
-        with peewee.__exception_wrapper__:  # type: ignore[attr-defined]  # peewee doesn't declare it
-            yield
-    except asyncio.CancelledError:
-        # aiopg raises this for a statement that the server cancelled, at STATEMENT_TIMEOUT for instance.
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise
-        raise peewee.OperationalError("the server cancelled the statement") from None
 
 
 def make_database(settings: Settings) -> Database:

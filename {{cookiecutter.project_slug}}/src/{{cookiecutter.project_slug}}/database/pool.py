@@ -8,10 +8,7 @@ import peewee
 from peewee_async.pool import PoolBackend
 
 from . import driver
-
-
-class PoolTimeout(peewee.OperationalError):
-    """No connection could be had in time."""
+from .errors import PoolTimeout, peewee_errors
 
 
 class Pool(PoolBackend):
@@ -44,7 +41,7 @@ class Pool(PoolBackend):
         return bool(self._in_use)
 
     async def create(self) -> None:
-        """Open all connections. Raises what the driver raises where the server can't be reached."""
+        """Open all connections. Raises peewee.OperationalError where the server can't be reached."""
         self._idle = [None] * self.size
         self._open = True
         try:
@@ -55,7 +52,7 @@ class Pool(PoolBackend):
             raise
 
     async def acquire(self) -> Any:
-        """A connection that was alive a moment ago. Raises PoolTimeout after `timeout` seconds."""
+        """A connection that was alive a moment ago. Raises PoolTimeout after `timeout` seconds, or OperationalError."""
         try:
             async with asyncio.timeout(self.timeout):
                 slot = self._idle.pop() if self._idle else await self._wait()
@@ -103,7 +100,8 @@ class Pool(PoolBackend):
                 return slot
             driver.close(slot)
         try:
-            return await driver.connect(dbname=self.database, **self.connect_params)
+            with peewee_errors():
+                return await driver.connect(dbname=self.database, **self.connect_params)
         except BaseException:
             self._put(None)
             raise

@@ -1,0 +1,58 @@
+"""Waiting for a connection is first come, first served, and bounded."""
+
+import asyncio
+
+import pytest
+
+from {{ cookiecutter.project_slug }}.database import Database, PoolTimeout
+from {{ cookiecutter.project_slug }}.settings import Settings
+
+from .service import problem, serve_for_test
+
+
+async def test_past_the_timeout_it_is_a_503(settings: Settings) -> None:
+    async with serve_for_test(settings.model_copy(update={"pool_max_size": 1, "pool_timeout": 0.1})) as service:
+        async with service.application.database.aio_connection():
+            response = await service.get("/?id=1")
+        assert response.code == 503
+        assert response.headers["Retry-After"] == "1"
+        problem(response)
+        assert (await service.get("/?id=1")).code == 200
+
+
+async def test_first_come_first_served(settings: Settings) -> None:
+    served: list[int] = []
+
+    async def ask(database: Database, number: int) -> None:
+        async with database.aio_connection():
+            served.append(number)
+
+    async with serve_for_test(settings.model_copy(update={"pool_max_size": 1})) as service:
+        database = service.application.database
+        async with asyncio.TaskGroup() as group, database.aio_connection():
+            for number in range(20):
+                group.create_task(ask(database, number))
+            await asyncio.sleep(0)
+    assert served == list(range(20))
+
+
+async def test_connection_given_to_a_task_that_is_cancelled_is_not_lost(settings: Settings) -> None:
+    async with serve_for_test(settings.model_copy(update={"pool_max_size": 1, "pool_timeout": 0.5})) as service:
+        pool = service.application.database.pool_backend
+        connection = await pool.acquire()
+        waiting = asyncio.create_task(pool.acquire())
+        await asyncio.sleep(0)
+        pool.give_back(connection)  # its turn has come
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert await pool.acquire() is connection
+        pool.give_back(connection)
+
+
+async def test_children_that_need_the_connection_of_their_parent(settings: Settings) -> None:
+    async with serve_for_test(settings.model_copy(update={"pool_max_size": 1, "pool_timeout": 0.1})) as service:
+        database = service.application.database
+        with pytest.raises(PoolTimeout):
+            async with database.aio_atomic():
+                await asyncio.create_task(database.aio_execute_sql("SELECT 1"))
