@@ -8,7 +8,7 @@ help:  ## print this
 
 demo: $(UV)  ## bake the defaults into build/ and serve them, on embedded PostgreSQL
 	$(UV) run cookiecutter . --no-input --overwrite-if-exists --output-dir build
-	$(MAKE) -C build/name_service run UV=$(abspath $(UV))
+	$(MAKE) -C build/name_service run UV=$(if $(filter .uv/%,$(UV)),../../)$(UV)
 
 test: $(UV)  ## run all tests, those of the projects it bakes included
 	$(UV) run pytest

@@ -7,4 +7,4 @@ for folder in (Path(".github/workflows"), Path(".github")):
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
 
-print(f"Next: cd {Path.cwd().name}, then `make run` to serve or `make` to see what else there is.")
+print(f"Baked {Path.cwd()}. In there, `make run` serves, and `make` lists what else there is.")

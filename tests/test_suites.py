@@ -24,7 +24,13 @@ OTHER_ANSWERS = {
     "ci": "none",
     "deploy": "none",
 }
-LONGEST_NAMES = {"project_slug": "a" * 40, "model_name": "A" * 40, "database_name": "A" * 63, "port": "1"}
+LONGEST_NAMES = {
+    "project_slug": "a" * 40,
+    "model_name": "A" * 40,
+    "database_name": "A" * 63,
+    "port": "1",
+    "python_version": "3.13",
+}
 
 ANSWERS = {
     "aiopg": {"driver": "aiopg"},
@@ -45,6 +51,16 @@ def test_suite_and_checks(
     project.run(python, "-m", "mypy")
     printed = project.run(python, "-m", "pytest", TEST_DATABASE_URL=postgres, PYTHONPATH=str(project.path / "src"))
     assert re.search(r"= \d+ passed in ", printed)
+
+
+@pytest.mark.parametrize("python_version", ["3.12", "3.13"])
+@pytest.mark.parametrize("driver", ["aiopg", "psycopg"])
+def test_checks_for_other_pythons(
+    bake: Bake, python_for: Callable[[str], Path], driver: str, python_version: str
+) -> None:
+    project = bake(driver=driver, python_version=python_version)
+    project.run(python_for(driver), "-m", "ruff", "format", "--check")
+    project.run(python_for(driver), "-m", "ruff", "check")
 
 
 @pytest.mark.parametrize("driver", ["aiopg", "psycopg"])

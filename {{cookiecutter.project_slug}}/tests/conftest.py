@@ -8,14 +8,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from pydantic import SecretStr
 
 from {{ cookiecutter.project_slug }} import models
 from {{ cookiecutter.project_slug }}.database import make_database
 from {{ cookiecutter.project_slug }}.embedded import embedded_database
 from {{ cookiecutter.project_slug }}.settings import Settings
 
-from .service import Service, serve_for_test
+from .service import Service, defaults, serve_for_test
 
 PROJECT = Path(__file__).parent.parent
 
@@ -26,14 +25,16 @@ def database_url() -> Iterator[str]:
     with _server() as server_url:
         name = f"test_{uuid.uuid4().hex}"
         _execute(server_url, f'CREATE DATABASE "{name}"')
-        yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
-        _execute(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+        try:
+            yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+        finally:
+            _execute(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
     """Those of the service in the test: a free port, and a database without tables."""
-    settings = Settings(database_url=SecretStr(database_url), port=0, pool_max_size=5)
+    settings = defaults(database_url, port=0, pool_max_size=5)
     database = make_database(settings)
     with database.bind_ctx(models.MODELS), database.allow_sync():
         database.drop_tables(models.MODELS)
@@ -56,6 +57,6 @@ def _server() -> Iterator[str]:
 
 
 def _execute(url: str, sql: str) -> None:
-    database = make_database(Settings(database_url=SecretStr(url)))
+    database = make_database(defaults(url))
     with database.allow_sync():
         database.execute_sql(sql)

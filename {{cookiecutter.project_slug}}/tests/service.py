@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
 from tornado.escape import json_decode
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from {{ cookiecutter.project_slug }}.application import Application, make_application
 from {{ cookiecutter.project_slug }}.server import listening
 from {{ cookiecutter.project_slug }}.settings import Settings
+
+FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass
@@ -34,6 +37,11 @@ class Service:
         return await self.get(path, method="POST", body=body, headers=headers)
 
 
+def defaults(database_url: str, **others: Any) -> Settings:
+    """The default settings: neither the environment nor an `.env` changes what is tested."""
+    return Settings.model_construct(database_url=SecretStr(database_url), **others)
+
+
 @asynccontextmanager
 async def serve_for_test(settings: Settings) -> AsyncIterator[Service]:
     application = make_application(settings)
@@ -45,7 +53,7 @@ async def serve_for_test(settings: Settings) -> AsyncIterator[Service]:
 
 async def start(*arguments: str, **environment: str) -> Process:
     """The program, as typed in a folder without an `.env`."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")}
+    inherited = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "{{ cookiecutter.project_slug }}", *arguments),
         stdout=PIPE,

@@ -5,14 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
-from pydantic import SecretStr
 from tornado.web import HTTPError
 
 from {{ cookiecutter.project_slug }}.database import make_database
 from {{ cookiecutter.project_slug }}.health import Readiness
-from {{ cookiecutter.project_slug }}.settings import Settings
 
-from .service import Service, problem
+from .service import Service, defaults, problem
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -48,7 +46,7 @@ async def test_ready_with_a_busy_pool(service: Service) -> None:
 
 async def test_callers_share_one_question_to_a_database_that_does_not_answer() -> None:
     async with silent_server() as (port, connections):
-        database = make_database(Settings(database_url=SecretStr(f"postgresql://u:p@127.0.0.1:{port}/d")))
+        database = make_database(defaults(f"postgresql://u:p@127.0.0.1:{port}/d"))
         readiness = Readiness(database)
         async with asyncio.timeout(20):
             answers = await asyncio.gather(*(readiness.check() for _ in range(5)), return_exceptions=True)

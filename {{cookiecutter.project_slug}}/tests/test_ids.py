@@ -5,9 +5,7 @@ import asyncio
 import pytest
 from tornado.escape import json_decode
 
-from .service import Service
-
-FORM = "application/x-www-form-urlencoded"
+from .service import FORM, Service
 
 
 async def test_first_rows_after_seeding(service: Service) -> None:

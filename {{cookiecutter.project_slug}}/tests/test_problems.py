@@ -1,5 +1,6 @@
 """Errors are problems (RFC 9457) that tell a client what it may know."""
 
+import asyncio
 import re
 from typing import NoReturn
 
@@ -33,11 +34,29 @@ async def test_wrong_method(service: Service, path: str, method: str, allowed: s
     problem(response)
 
 
-async def test_body_over_the_limit(service: Service) -> None:
+@pytest.mark.parametrize("factor", [1, 20])
+async def test_body_over_the_limit(service: Service, factor: int) -> None:
+    """Also to a client that sends it all before it reads the answer."""
     limit = service.application.max_body_size
-    response = await service.post("/", b"x" * (limit + 1), "application/json")
-    assert response.code == 413
-    assert str(limit) in problem(response)["detail"]
+    host, port = service.address.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    length = limit * factor + 1
+    writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % length + b"x" * length)
+    await writer.drain()
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 413 ")
+    assert b"Content-Type: application/problem+json\r\n" in head
+    assert b"%d bytes" % limit in await reader.readuntil(b"}")
+    writer.close()
+
+
+@pytest.mark.parametrize("length", ["\u00b2", "9" * 5000, "-1", "1, 2"])
+async def test_length_that_is_no_number(service: Service, length: str) -> None:
+    host, port = service.address.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(f"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n".encode("latin-1"))
+    assert await reader.read() == b"HTTP/1.1 400 Bad Request\r\n\r\n"
+    writer.close()
 
 
 async def test_bug(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:

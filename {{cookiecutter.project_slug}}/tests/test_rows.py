@@ -1,9 +1,11 @@
 """Rows are created and fetched."""
 
+from urllib.parse import urlencode
+
 import pytest
 from tornado.escape import json_decode
 
-from .service import Service, problem
+from .service import FORM, Service, problem
 
 
 async def test_get_by_id(service: Service) -> None:
@@ -31,7 +33,7 @@ MULTIPART = '--x\r\nContent-Disposition: form-data; name="name"\r\n\r\nAda Lovel
 @pytest.mark.parametrize(
     ("content_type", "body"),
     [
-        ("application/x-www-form-urlencoded", "name=Ada+Lovelace"),
+        (FORM, "name=Ada+Lovelace"),
         ("multipart/form-data; boundary=x", MULTIPART),
         ("application/json", '{"name": "Ada Lovelace"}'),
         ("Application/JSON; charset=utf-8", '{"name": "Ada Lovelace"}'),
@@ -47,9 +49,7 @@ async def test_post(service: Service, content_type: str, body: str) -> None:
 
 @pytest.mark.parametrize("name", ["a", "x" * 255, " ", "\t\n", "'; --", "{% raw %}{{ 7 }}{% endraw %}", "Ñandú 🦤", "\u202e", "null"])
 async def test_name_comes_back_as_it_was_sent(service: Service, name: str) -> None:
-    from urllib.parse import urlencode
-
-    as_form = await service.post("/", urlencode({"name": name}), "application/x-www-form-urlencoded")
+    as_form = await service.post("/", urlencode({"name": name}), FORM)
     assert (as_form.code, json_decode(as_form.body)["name"]) == (201, name)
     fetched = await service.get(as_form.headers["Location"])
     assert json_decode(fetched.body)["name"] == name

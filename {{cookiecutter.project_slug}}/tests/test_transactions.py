@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
 import pytest
+from peewee import IntegrityError, InternalError, ProgrammingError
 from tornado.escape import json_decode
 
 from {{ cookiecutter.project_slug }}.models import {{ cookiecutter.model_name }}
+from {{ cookiecutter.project_slug }}.settings import Settings
 
-from .service import Service
+from .service import Service, serve_for_test
 
 
 class DeliberateError(Exception):
@@ -108,6 +110,74 @@ async def test_task_that_outlives_the_transaction_has_its_own_connection(service
             await task
             raise DeliberateError
     assert await exists(11)
+
+
+async def test_statement_that_failed_fails_the_transaction(service: Service) -> None:
+    """PostgreSQL would roll back at COMMIT, and not say so."""
+
+    async def swallow_an_error() -> None:
+        async with service.application.database.aio_atomic():
+            await insert(10)
+            with contextlib.suppress(IntegrityError):
+                await insert(1)
+
+    with pytest.raises(InternalError):
+        await swallow_an_error()
+    assert not await exists(10)
+
+
+async def test_statement_that_failed_fails_its_savepoint_only(service: Service) -> None:
+    database = service.application.database
+
+    async def swallow_an_error() -> None:
+        async with database.aio_atomic():
+            await insert(11)
+            with contextlib.suppress(IntegrityError):
+                await insert(1)
+
+    async with database.aio_atomic():
+        await insert(10)
+        with pytest.raises(InternalError):
+            await swallow_an_error()
+    assert await exists(10)
+    assert not await exists(11)
+
+
+async def test_one_connection_has_one_transaction_after_the_other(service: Service) -> None:
+    database = service.application.database
+    async with database.aio_connection():
+        with contextlib.suppress(DeliberateError):
+            async with database.aio_atomic():
+                await insert(10)
+                raise DeliberateError
+        async with database.aio_transaction():
+            await insert(11)
+            with pytest.raises(ProgrammingError):
+                await database.aio_transaction().__aenter__()
+        transaction = await database.aio_begin()
+        await insert(12)
+        await transaction.rollback()
+    assert [await exists(id_) for id_ in (10, 11, 12)] == [False, True, False]
+
+
+async def test_cancelled_inside_a_transaction(settings: Settings) -> None:
+    async with serve_for_test(settings.model_copy(update={"pool_max_size": 1})) as service:
+        database = service.application.database
+        inserted = asyncio.Event()
+
+        async def sleep_in_a_transaction() -> None:
+            async with database.aio_atomic():
+                await insert(10)
+                inserted.set()
+                await database.aio_execute_sql("SELECT pg_sleep(60)")
+
+        task = asyncio.create_task(sleep_in_a_transaction())
+        await inserted.wait()
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not await exists(10)
 
 
 async def insert(id_: int) -> None:

@@ -33,16 +33,15 @@ def main() -> None:
             command(settings)
     except SettingsError as error:
         sys.exit(f"{parser.prog}: {error}")
-    except peewee.OperationalError as error:
-        sys.exit(f"{parser.prog}: the database can't be reached: {' '.join(str(error).split())}")
+    except (peewee.DatabaseError, peewee.InterfaceError) as error:
+        sys.exit(f"{parser.prog}: the database: {' '.join(str(error).split())}")
+    except KeyboardInterrupt:  # before it served, or a second one
+        sys.exit(130)
 
 
 def _serve(settings: Settings) -> None:
     """Migrate and seed unless told otherwise, and serve until SIGTERM or ^C."""
-    try:
-        asyncio.run(serve(settings))
-    except OSError as error:
-        raise SettingsError(f"HOST={settings.host} PORT={settings.port}: can't listen there: {error}") from None
+    asyncio.run(serve(settings))
 
 
 def _migrate(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """The application: its routes, and what they are wired to."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -32,10 +33,10 @@ class Application(tornado.web.Application):
 
         Tornado would close the connection after a bare 400, without asking the application.
         """
-        length = request.headers.get("Content-Length", "")
+        length = re.fullmatch("[0-9]{1,18}", request.headers.get("Content-Length", ""))
         connection = request.connection
-        if length.isdigit() and int(length) > self.max_body_size and isinstance(connection, HTTP1Connection):
-            connection.set_max_body_size(int(length))
+        if length and int(length[0]) > self.max_body_size and isinstance(connection, HTTP1Connection):
+            connection.set_max_body_size(int(length[0]))
             delegate = self.get_handler_delegate(request, TooLargeHandler, {"limit": self.max_body_size})
         else:
             delegate = super().find_handler(request, **kwargs)
@@ -83,7 +84,10 @@ class RequestInFlight(HTTPMessageDelegate):
 
 
 def make_application(settings: Settings) -> Application:
-    """An application whose database is still to be connected."""
+    """An application whose database is still to be connected.
+
+    The models work on the database of the application that was made last: peewee binds them as a whole.
+    """
     database = make_database(settings)
     database.bind(models.MODELS)
     readiness = Readiness(database)

@@ -3,13 +3,13 @@
 import asyncio
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, StringConstraints
 from tornado.web import HTTPError
 
 from .database import Database
 from .models import {{ cookiecutter.model_name }}
 from .problems import Handler
-from .validation import parse_body, parse_id, query_argument
+from .validation import RequestBody, parse_id, query_argument
 
 HINT = "Please provide the 'id' query argument, i.e. ?id=1"
 EXPLANATION = (
@@ -25,10 +25,8 @@ def _without_nul(text: str) -> str:
     return text
 
 
-class NewRow(BaseModel):
+class NewRow(RequestBody):
     """What it takes to create a row."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_without_nul)]
 
@@ -48,7 +46,7 @@ class RootHandler(Handler):
         self.finish({"id": obj.id, "name": obj.name})
 
     async def post(self) -> None:
-        new = parse_body(self.request, NewRow)
+        new = NewRow.of(self.request)
         obj = await {{ cookiecutter.model_name }}.aio_create(name=new.name)
         self.set_status(201)
         self.set_header("Location", f"/?id={obj.id}")

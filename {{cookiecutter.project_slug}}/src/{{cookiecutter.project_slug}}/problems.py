@@ -33,11 +33,11 @@ class Handler(RequestHandler):
     def set_default_headers(self) -> None:
         self.set_header("X-Request-ID", self.request_id)
 
-    async def head(self, *args: str) -> None:
+    async def head(self, *args: str, **kwargs: str) -> None:
         """What GET answers; Tornado leaves the body out."""
         if "GET" not in self.allowed_methods():
             raise HTTPError(405)
-        answered = self.get(*args)
+        answered = self.get(*args, **kwargs)
         if answered is not None:
             await answered
 
@@ -55,17 +55,21 @@ class Handler(RequestHandler):
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         if isinstance(error, DATABASE_IS_AWAY):
             status_code = 503
-        problem = {"type": "about:blank", "title": responses[status_code], "status": status_code}
-        if isinstance(error, HTTPError) and error.log_message:
-            problem["detail"] = error.get_message()
-        problem["request_id"] = self.request_id
         if status_code == 405:
             self.set_header("Allow", ", ".join(self.allowed_methods()))
         if status_code == 503:
             self.set_header("Retry-After", str(RETRY_AFTER))
-        self.set_status(status_code)
+        detail = error.get_message() if isinstance(error, HTTPError) and error.log_message else None
+        self.finish(self.problem(status_code, detail))
+
+    def problem(self, status: int, detail: str | None) -> bytes:
+        """The body of an answer that has this status and says what was wrong; sets the answer's status and type."""
+        self.set_status(status)
         self.set_header("Content-Type", "application/problem+json")
-        self.finish(json.dumps(problem))
+        problem = {"type": "about:blank", "title": responses.get(status, "Unknown"), "status": status}
+        if detail is not None:
+            problem["detail"] = detail
+        return json.dumps(problem | {"request_id": self.request_id}).encode()
 
     def log_exception(
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
@@ -86,13 +90,24 @@ class NotFoundHandler(Handler):
 
 @stream_request_body
 class TooLargeHandler(Handler):
-    """Answers before the body is read, and closes the connection."""
+    """Answers before the body has come, and lets it come nevertheless.
+
+    Were the connection closed with a part of the body unread, it would be reset, and the answer lost with it.
+    """
 
     def initialize(self, limit: int) -> None:
         self.limit = limit
 
-    def prepare(self) -> None:
-        raise HTTPError(413, f"The body may have {self.limit} bytes at most")
+    async def prepare(self) -> None:
+        body = self.problem(413, f"The body may have {self.limit} bytes at most")
+        self.set_header("Content-Length", len(body))
+        self.write(body)
+        await self.flush()
 
     def data_received(self, chunk: bytes) -> None:
-        """Leave what comes nevertheless."""
+        """Leave it."""
+
+    def end(self) -> None:
+        self.finish()
+
+    get = head = post = put = patch = delete = options = end  # type: ignore[assignment]

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import socket
 from collections.abc import AsyncIterator
 
 from tornado.httpserver import HTTPServer
@@ -10,7 +11,7 @@ from tornado.netutil import bind_sockets
 
 from . import seeding
 from .application import Application, make_application
-from .settings import Settings
+from .settings import Settings, SettingsError
 
 BANNER = """\
 Serving on {address}
@@ -22,12 +23,17 @@ Press ^C to stop."""
 
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or ^C. Raises as `listening` does."""
+    loop = asyncio.get_running_loop()
+    received: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, received.put_nowait, number)
     application = make_application(settings)
     async with listening(application, settings) as address:
         print(BANNER.format(address=address), flush=True)
-        received = await _signal()
+        first = await received.get()
         application.readiness.draining = True
-        if received == signal.SIGTERM:
+        loop.remove_signal_handler(signal.SIGINT)  # a ^C from here on ends the process at once
+        if first == signal.SIGTERM:
             await asyncio.sleep(settings.shutdown_delay)  # the listener stays open while balancers look at /readyz
     print(" server stopped", flush=True)
 
@@ -37,7 +43,7 @@ async def listening(application: Application, settings: Settings) -> AsyncIterat
     """Prepare the database, and answer requests until the end of the block; gives the server's address.
 
     At the end the listener closes and requests in flight have `shutdown_grace` seconds to finish.
-    Raises peewee.OperationalError where the database can't be reached, OSError where the address can't be listened on.
+    Raises peewee.OperationalError where the database can't be reached, SettingsError where the address can't be used.
     """
     database = application.database
     if settings.migrate:
@@ -47,7 +53,7 @@ async def listening(application: Application, settings: Settings) -> AsyncIterat
     await database.aio_connect()
     server = HTTPServer(application, max_body_size=settings.max_body_size)
     try:
-        sockets = bind_sockets(settings.port, settings.host, reuse_port=True)
+        sockets = _bind(settings)
         server.add_sockets(sockets)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         yield f"http://{host}:{sockets[0].getsockname()[1]}"
@@ -60,14 +66,8 @@ async def listening(application: Application, settings: Settings) -> AsyncIterat
         await database.aio_close()
 
 
-async def _signal() -> signal.Signals:
-    """The first SIGTERM or SIGINT. A second one ends the process at once."""
-    loop = asyncio.get_running_loop()
-    received: asyncio.Future[signal.Signals] = loop.create_future()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, received.set_result, number)
+def _bind(settings: Settings) -> list[socket.socket]:
     try:
-        return await received
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
+        return bind_sockets(settings.port, settings.host, reuse_port=True)
+    except OSError as error:
+        raise SettingsError(f"HOST={settings.host} PORT={settings.port} can't be listened on: {error}") from None

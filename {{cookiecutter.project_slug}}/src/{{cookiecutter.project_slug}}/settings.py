@@ -2,18 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    NonNegativeFloat,
-    PositiveFloat,
-    PositiveInt,
-    SecretStr,
-    ValidationError,
-)
+from pydantic import BeforeValidator, Field, PositiveInt, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+DAY = 24 * 60 * 60
+Seconds = Annotated[float, Field(ge=0, le=DAY, allow_inf_nan=False)]
+Timeout = Annotated[float, Field(ge=0.001, le=DAY, allow_inf_nan=False)]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -33,14 +28,14 @@ class Settings(BaseSettings):
     database_user: str | None = None
     database_password: SecretStr | None = None
     pool_max_size: PositiveInt = 10
-    pool_timeout: PositiveFloat = 5
-    statement_timeout: PositiveFloat = 10
+    pool_timeout: Timeout = 5
+    statement_timeout: Timeout = 10
 
     host: str = "127.0.0.1"
     port: int = Field(default={{ cookiecutter.port }}, ge=0, le=65535)
     max_body_size: PositiveInt = 1024 * 1024
-    shutdown_delay: NonNegativeFloat = 0
-    shutdown_grace: NonNegativeFloat = 10
+    shutdown_delay: Seconds = 0
+    shutdown_grace: Seconds = 10
 
     migrate: bool = True
     seed: bool = True

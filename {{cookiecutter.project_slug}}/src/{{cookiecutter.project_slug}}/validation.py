@@ -1,9 +1,10 @@
 """What comes in with a request, checked once: it is taken as it is or refused, never silently altered."""
 
 import re
-from typing import TypeVar
+from email.message import Message
+from typing import Self
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError
@@ -11,8 +12,6 @@ from tornado.web import HTTPError
 GREATEST_ID = 2**31 - 1  # of PostgreSQL's integer
 JSON = "application/json"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-
-Body = TypeVar("Body", bound=BaseModel)
 
 
 def query_argument(request: HTTPServerRequest, name: str) -> str | None:
@@ -27,38 +26,52 @@ def query_argument(request: HTTPServerRequest, name: str) -> str | None:
 def parse_id(text: str) -> int:
     """A row's id, from 1 to the greatest integer of PostgreSQL. Raises HTTPError 400."""
     if not re.fullmatch(r"[1-9][0-9]{0,9}", text) or int(text) > GREATEST_ID:
-        raise HTTPError(400, f"id: {text!r} is not a number from 1 to {GREATEST_ID}")
+        raise HTTPError(400, f"id: {text[:40]!r} is not a number from 1 to {GREATEST_ID}")
     return int(text)
 
 
-def parse_body(request: HTTPServerRequest, model: type[Body]) -> Body:
-    """The body, a form or JSON, as the model has it. Raises HTTPError 400 or 415."""
-    content_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    try:
-        if content_type == JSON:
-            return model.model_validate_json(request.body)
-        if content_type in FORMS:
-            return model.model_validate({name: _one_value(name, given) for name, given in _fields(request)})
-    except ValidationError as error:
-        raise HTTPError(400, "; ".join(_describe(wrong) for wrong in error.errors(include_input=False))) from None
-    raise HTTPError(415, f"The body is {content_type or 'of no type'}; it may be {JSON}, {' or '.join(FORMS)}")
+class RequestBody(BaseModel):
+    """The base of what a body may be: a form or JSON with just these fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def of(cls, request: HTTPServerRequest) -> Self:
+        """The request's body, checked. Raises HTTPError 400 or 415."""
+        declared = Message()
+        declared["Content-Type"] = request.headers.get("Content-Type", "")
+        if "Content-Encoding" in request.headers or declared.get_content_charset("utf-8") not in ("utf-8", "utf8"):
+            raise HTTPError(415, "The body may be in UTF-8 only, and not encoded further")
+        try:
+            if declared.get_content_type() == JSON:
+                return cls.model_validate_json(request.body)
+            if declared.get_content_type() in FORMS:
+                return cls.model_validate({name: _one_value(name, given) for name, given in _fields(request)})
+        except ValidationError as error:
+            raise HTTPError(400, _describe(error.errors(include_input=False)[0])) from None
+        raise HTTPError(415, f"The body may be {JSON}, {' or '.join(FORMS)}")
 
 
 def _fields(request: HTTPServerRequest) -> list[tuple[str, list[bytes]]]:
     if request.files:
-        raise HTTPError(400, f"{next(iter(request.files))}: a file is not taken")
+        raise HTTPError(400, f"{_shown(next(iter(request.files)))}: a file is not taken")
     return list(request.body_arguments.items())
 
 
 def _one_value(name: str, given: list[bytes]) -> str:
     if len(given) > 1:
-        raise HTTPError(400, f"{name}: given {len(given)} times")
+        raise HTTPError(400, f"{_shown(name)}: given {len(given)} times")
     try:
         return given[0].decode()
     except UnicodeDecodeError:
-        raise HTTPError(400, f"{name}: not UTF-8") from None
+        raise HTTPError(400, f"{_shown(name)}: not UTF-8") from None
 
 
 def _describe(wrong: ErrorDetails) -> str:
     """One line: the field, where it is about one, and what would be right."""
-    return ": ".join([*map(str, wrong["loc"]), wrong["msg"]])
+    return ": ".join([*(_shown(str(name)) for name in wrong["loc"]), wrong["msg"]])
+
+
+def _shown(name: str) -> str:
+    """A name that a client chose, fit for a line of the log."""
+    return name if re.fullmatch(r"\w{1,40}", name, re.ASCII) else repr(name[:40])

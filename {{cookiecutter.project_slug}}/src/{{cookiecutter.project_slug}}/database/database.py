@@ -65,36 +65,39 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
     async def _aio_begin(self, use_savepoint: bool = False) -> Transaction:
         held = self.held_by_this_task()
         if held is None:
-            raise peewee.OperationalError("aio_begin() and aio_savepoint() want `async with database.aio_connection()`")
+            raise peewee.ProgrammingError("aio_begin() and aio_savepoint() want `async with database.aio_connection()`")
         transaction = LoggedTransaction(held.connection, is_savepoint=use_savepoint)
         await transaction.begin()
         return transaction
 
     @contextlib.asynccontextmanager
     async def _aio_atomic(self, use_savepoint: bool = False) -> AsyncIterator[None]:
-        async with self.aio_connection() as connection:
+        async with self.aio_connection():
             held = self.held_by_this_task()
             assert held is not None  # aio_connection has just seen to it
+            connection = held.connection
             nested = held.transaction_is_opened
             if nested and not use_savepoint:
-                raise peewee.OperationalError("aio_transaction() can't be nested: use aio_atomic()")
+                raise peewee.ProgrammingError("aio_transaction() can't be nested: use aio_atomic()")
             transaction = LoggedTransaction(connection, is_savepoint=nested)
             await transaction.begin()
             held.transaction_is_opened = True
             try:
                 yield
+                if driver.in_failed_transaction(connection):
+                    # PostgreSQL would answer COMMIT with a rollback, and not call that an error.
+                    raise peewee.InternalError("a statement of this transaction failed, so it is rolled back")
+                await transaction.commit()
             except BaseException:
                 await self._roll_back(transaction, connection)
                 raise
-            else:
-                await transaction.commit()
             finally:
                 held.transaction_is_opened = nested
 
     async def _roll_back(self, transaction: Transaction, connection: Any) -> None:
         try:
             await transaction.rollback()
-        except Exception:  # the connection is lost: without it the server rolls back by itself
+        except Exception:  # the connection is lost, and the server rolls back by itself
             driver.close(connection)
 
     def held_by_this_task(self) -> "HeldConnection | None":

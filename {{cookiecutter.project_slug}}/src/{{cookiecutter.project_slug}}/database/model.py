@@ -20,10 +20,10 @@ ORDER BY taken.{id} LIMIT 1
 
 
 class Model(AioModel):
-    """A model whose generated ids never clash with explicit ones, though both are inserted at the same time.
+    """A model whose `aio_create` and `aio_save` find a free id, though others insert rows with ids of their own choice.
 
-    A sequence of PostgreSQL doesn't know of explicit ids and gives them out again: the insert would fail, and its
-    client did nothing wrong.
+    A sequence of PostgreSQL doesn't know of those and gives them out again: the insert would fail, and its client did
+    nothing wrong.
     """
 
     async def aio_save(self, force_insert: bool = False, only: Any = None) -> int | Literal[False]:

@@ -44,15 +44,25 @@ class Pool(PoolBackend):
         """Open all connections. Raises peewee.OperationalError where the server can't be reached."""
         self._idle = [None] * self.size
         self._open = True
+        opened = []
         try:
-            for connection in [await self.acquire() for _ in range(self.size)]:
-                self.give_back(connection)
+            for _ in range(self.size):
+                opened.append(await self.acquire())
         except BaseException:
-            await self.close()
+            self._open = False
             raise
+        finally:
+            for connection in opened:
+                self.give_back(connection)
 
     async def acquire(self) -> Any:
-        """A connection that was alive a moment ago. Raises PoolTimeout after `timeout` seconds, or OperationalError."""
+        """A connection that was alive a moment ago.
+
+        Raises PoolTimeout after `timeout` seconds, OperationalError where none can be opened, InterfaceError where the
+        pool is closed.
+        """
+        if not self._open:
+            raise peewee.InterfaceError("the pool is closed")
         try:
             async with asyncio.timeout(self.timeout):
                 slot = self._idle.pop() if self._idle else await self._wait()
@@ -75,21 +85,23 @@ class Pool(PoolBackend):
             self._put(None)
 
     async def close(self) -> None:
-        """Close the idle connections, and the others as they are given back."""
+        """Close the idle connections, and the others as they are given back. Who waits for one gets InterfaceError."""
         self._open = False
         for connection in filter(None, self._idle):
             driver.close(connection)
         self._idle.clear()
+        for turn in self._waiting:
+            if not turn.done():
+                turn.set_exception(peewee.InterfaceError("the pool is closed"))
+        self._waiting.clear()
 
     async def _wait(self) -> driver.Connection | None:
-        if not self._open:
-            raise peewee.InterfaceError("the pool is closed")
         turn: asyncio.Future[driver.Connection | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
             return await turn
         except asyncio.CancelledError:
-            if not turn.cancelled():  # it was our turn, and we were cancelled before we could take it
+            if not turn.cancelled() and turn.exception() is None:  # our turn had come when we were cancelled
                 self._put(turn.result())
             raise
 

