@@ -31,22 +31,10 @@ WINDOWS = {"con", "prn", "aux", "nul", *(f"{device}{n}" for device in ("com", "l
 
 # What the modules that import the model define or import beside it; a test holds this list to the service.
 SERVICE_NAMES = {
-    *("AfterValidator", "Annotated", "AutoField", "Awaitable", "BODIES", "Callable", "CharField"),
-    *("CreateHandler", "Database", "DeliberateError", "EXPLANATION", "FILE", "FORM", "HINT", "HTTPError"),
-    *(
-        "Handler",
-        "IDS",
-        "LOCK",
-        "MODELS",
-        "MULTIPART",
-        "Model",
-        "NewRow",
-        "RequestBody",
-        "RootHandler",
-        "SEEDS",
-        "Service",
-    ),
-    *("Settings", "StringConstraints"),
+    *("AfterValidator", "Annotated", "Any", "AutoField", "Awaitable", "BODIES", "Callable", "CharField"),
+    *("CreateHandler", "Database", "DeliberateError", "EXPLANATION", "FILE", "FORM", "HINT", "HTTPError", "Handler"),
+    *("IDS", "IntegrityError", "InternalError", "LOCK", "MODELS", "MULTIPART", "Model", "NewRow", "NoReturn", "PART"),
+    *("ProgrammingError", "RequestBody", "RootHandler", "SEEDS", "Service", "Settings", "StringConstraints"),
 }
 
 # The expression of the HTML standard for <input type=email>.

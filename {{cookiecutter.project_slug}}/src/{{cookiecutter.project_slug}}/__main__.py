@@ -35,7 +35,7 @@ def main() -> None:
         sys.exit(f"{parser.prog}: {error}")
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
         sys.exit(f"{parser.prog}: the database: {' '.join(str(error).split())}")
-    except KeyboardInterrupt:  # before it served, or a second one
+    except KeyboardInterrupt:  # before it served
         sys.exit(130)
 
 

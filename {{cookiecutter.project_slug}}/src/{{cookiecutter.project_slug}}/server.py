@@ -32,7 +32,6 @@ async def serve(settings: Settings) -> None:
         print(BANNER.format(address=address), flush=True)
         first = await received.get()
         application.readiness.draining = True
-        loop.remove_signal_handler(signal.SIGINT)  # a ^C from here on ends the process at once
         if first == signal.SIGTERM:
             await asyncio.sleep(settings.shutdown_delay)  # the listener stays open while balancers look at /readyz
     print(" server stopped", flush=True)
