@@ -44,7 +44,7 @@ class Application(tornado.web.Application):
         return RequestInFlight(delegate, ended=lambda: self._end(request))
 
     def log_request(self, handler: tornado.web.RequestHandler) -> None:
-        """Called by Tornado when the answer was written."""
+        """Called by Tornado when the whole answer was handed to the connection."""
         self._end(handler.request)
         super().log_request(handler)
 

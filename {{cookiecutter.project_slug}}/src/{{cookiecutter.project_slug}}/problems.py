@@ -110,4 +110,4 @@ class TooLargeHandler(Handler):
     def end(self) -> None:
         self.finish()
 
-    get = head = post = put = patch = delete = options = end  # type: ignore[assignment]
+    get = head = post = put = patch = delete = options = end  # type: ignore[assignment]  # Tornado: a variable each
