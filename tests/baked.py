@@ -17,10 +17,6 @@ class Project:
 
     path: Path
 
-    @property
-    def name(self) -> str:
-        return self.path.name
-
     def files(self) -> set[str]:
         return {str(path.relative_to(self.path)) for path in self.path.rglob("*") if path.is_file()}
 

@@ -1,5 +1,6 @@
 """Bakes, the environments they run in, and a PostgreSQL for all of them."""
 
+import functools
 import json
 import subprocess
 import sys
@@ -30,6 +31,7 @@ def bake(cookies_session: Any) -> Bake:
 def python_for(bake: Bake) -> Callable[[str], Path]:
     """The Python of an environment with the dependencies of a driver's projects, and no project in it."""
 
+    @functools.cache
     def make(driver: str) -> Path:
         environment = TEMPLATE / "build" / "environments" / driver
         bake(driver=driver).run(UV, "sync", "--no-install-project", UV_PROJECT_ENVIRONMENT=str(environment))

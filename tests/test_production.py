@@ -1,7 +1,5 @@
 """What is installed without the development dependencies is all that it takes to serve, and no more."""
 
-from pathlib import Path
-
 import pytest
 
 from .baked import UV, Project
@@ -32,6 +30,6 @@ def test_no_database_is_one_clear_line(installed: Project) -> None:
     assert not (installed.path / ".postgres").exists()
 
 
-def test_it_finds_its_database(installed: Project, postgres: str, tmp_path: Path) -> None:
+def test_it_finds_its_database(installed: Project, postgres: str) -> None:
     for command in ("migrate", "seed", "seed"):
         assert installed.run(".venv/bin/name_service", command, DATABASE_URL=postgres) == ""
