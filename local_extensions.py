@@ -31,10 +31,12 @@ WINDOWS = {"con", "prn", "aux", "nul", *(f"{device}{n}" for device in ("com", "l
 
 # What the modules that import the model define or import beside it; a test holds this list to the service.
 SERVICE_NAMES = {
-    *("AfterValidator", "Annotated", "Any", "AutoField", "Awaitable", "BODIES", "Callable", "CharField"),
-    *("CreateHandler", "Database", "DeliberateError", "EXPLANATION", "FILE", "FORM", "HINT", "HTTPError", "Handler"),
-    *("IDS", "IntegrityError", "InternalError", "LOCK", "MODELS", "MULTIPART", "Model", "NewRow", "NoReturn", "PART"),
-    *("ProgrammingError", "RequestBody", "RootHandler", "SEEDS", "Service", "Settings", "StringConstraints"),
+    *("AfterValidator", "Annotated", "Any", "AsyncGenerator", "AutoField", "Awaitable", "BODIES", "CANCELLATIONS"),
+    *("Callable", "CharField", "CreateHandler", "Database", "DeliberateError", "EXPLANATION", "FILE", "FORM", "HINT"),
+    *("HTTPError", "Handler", "IDS", "IOLoop", "IntegrityError", "InterfaceError", "InternalError", "LOCK", "LOST"),
+    *("MODELS", "MULTIPART", "Model", "NewRow", "NoReturn", "OperationalError", "PART", "PoolTimeout"),
+    *("ProgrammingError", "RequestBody", "RootHandler", "SEEDS", "SLEEP", "SPAWNERS", "Service", "Settings"),
+    "StringConstraints",
 }
 
 # The expression of the HTML standard for <input type=email>.

@@ -15,6 +15,7 @@ from tornado.escape import json_decode
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from {{ cookiecutter.project_slug }}.application import Application, make_application
+from {{ cookiecutter.project_slug }}.database import Database
 from {{ cookiecutter.project_slug }}.server import listening
 from {{ cookiecutter.project_slug }}.settings import Settings
 
@@ -68,6 +69,24 @@ async def run(*arguments: str, **environment: str) -> tuple[int | None, str]:
     process = await start(*arguments, **environment)
     printed, _ = await process.communicate()
     return process.returncode, printed.decode()
+
+
+async def until_under_way(database: Database, statement: str, number: int = 1) -> None:
+    """Wait until the server works at that number of statements LIKE this one."""
+    async with asyncio.timeout(20):
+        while True:
+            # In a task: outside the transaction of the caller.
+            found = await asyncio.create_task(
+                database.aio_execute_sql(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                    " AND state = 'active' AND query LIKE %s AND pid <> pg_backend_pid()",
+                    [statement],
+                    fetch_results=lambda _, cursor: cursor.fetchone(),
+                )
+            )
+            if found[0] == number:
+                return
+            await asyncio.sleep(0.01)
 
 
 def problem(response: HTTPResponse) -> dict[str, Any]:

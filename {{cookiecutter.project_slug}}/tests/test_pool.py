@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from peewee import OperationalError
 
 from {{ cookiecutter.project_slug }}.database import Database, PoolTimeout
 from {{ cookiecutter.project_slug }}.settings import Settings
@@ -56,3 +57,28 @@ async def test_children_that_need_the_connection_of_their_parent(settings: Setti
         with pytest.raises(PoolTimeout):
             async with database.aio_atomic():
                 await asyncio.create_task(database.aio_execute_sql("SELECT 1"))
+
+
+async def test_children_that_need_the_row_of_their_parent(settings: Settings) -> None:
+    async with serve_for_test(settings.model_copy(update={"statement_timeout": 0.1})) as service:
+        database = service.application.database
+        update = "UPDATE {{ cookiecutter.model_name | lower }} SET name = 'a child' WHERE id = 1"
+        async with database.aio_atomic():
+            await database.aio_execute_sql(update)
+            with pytest.raises(OperationalError):
+                await asyncio.create_task(database.aio_execute_sql(update))
+
+
+async def test_gauges(settings: Settings) -> None:
+    async with serve_for_test(settings.model_copy(update={"pool_max_size": 1})) as service:
+        database = service.application.database
+        pool = database.pool_backend
+        async with asyncio.TaskGroup() as group, database.aio_connection():
+            given_up = group.create_task(database.aio_execute_sql("SELECT 1"))
+            group.create_task(database.aio_execute_sql("SELECT 1"))
+            await asyncio.sleep(0)
+            assert (pool.size, pool.in_use, pool.waiting) == (1, 1, 2)
+            given_up.cancel()
+            await asyncio.sleep(0)
+            assert (pool.size, pool.in_use, pool.waiting) == (1, 1, 1)
+        assert (pool.size, pool.in_use, pool.waiting) == (1, 0, 0)

@@ -1,18 +1,19 @@
-"""A transaction belongs to the task that opened it."""
+"""All of a transaction or nothing, and no failure in silence."""
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
 import pytest
-from peewee import IntegrityError, InternalError, ProgrammingError
+from peewee import IntegrityError, InterfaceError, InternalError, OperationalError, ProgrammingError
 from tornado.escape import json_decode
 
 from {{ cookiecutter.project_slug }}.models import {{ cookiecutter.model_name }}
 from {{ cookiecutter.project_slug }}.settings import Settings
 
 from .service import Service, serve_for_test
+
+LOST = (OperationalError, InterfaceError)
 
 
 class DeliberateError(Exception):
@@ -56,60 +57,6 @@ async def test_inner_block_is_a_savepoint(service: Service) -> None:
         assert await exists(10)
     assert await exists(10)
     assert not await exists(11)
-
-
-async def run_as_task(spawned: Awaitable[None]) -> None:
-    async def wait() -> None:
-        await spawned
-
-    await asyncio.create_task(wait())
-
-
-async def run_gathered(spawned: Awaitable[None]) -> None:
-    await asyncio.gather(spawned, asyncio.sleep(0))
-
-
-async def run_in_a_group(spawned: Awaitable[None]) -> None:
-    async def wait() -> None:
-        await spawned
-
-    async with asyncio.TaskGroup() as group:
-        group.create_task(wait())
-
-
-@pytest.mark.parametrize("spawn", [run_as_task, run_gathered, run_in_a_group])
-async def test_spawned_task_is_outside_the_transaction(
-    service: Service, spawn: Callable[[Awaitable[None]], Awaitable[None]]
-) -> None:
-    async def spawned() -> None:
-        assert not await exists(10)
-        await insert(11)
-
-    with contextlib.suppress(DeliberateError):
-        async with service.application.database.aio_atomic():
-            await insert(10)
-            await spawn(spawned())
-            raise DeliberateError
-    assert not await exists(10)
-    assert await exists(11)
-
-
-async def test_task_that_outlives_the_transaction_has_its_own_connection(service: Service) -> None:
-    ended = asyncio.Event()
-
-    async def spawned() -> None:
-        await ended.wait()
-        await insert(11)
-
-    async with service.application.database.aio_atomic():
-        task = asyncio.create_task(spawned())
-        await insert(10)
-    with contextlib.suppress(DeliberateError):
-        async with service.application.database.aio_atomic():
-            ended.set()
-            await task
-            raise DeliberateError
-    assert await exists(11)
 
 
 async def test_statement_that_failed_fails_the_transaction(service: Service) -> None:
@@ -158,6 +105,58 @@ async def test_one_connection_has_one_transaction_after_the_other(service: Servi
         await insert(12)
         await transaction.rollback()
     assert [await exists(id_) for id_ in (10, 11, 12)] == [False, True, False]
+
+
+async def test_block_inside_a_transaction_that_was_begun_is_a_savepoint(service: Service) -> None:
+    database = service.application.database
+    async with database.aio_connection():
+        transaction = await database.aio_begin()
+        async with database.aio_atomic():
+            await insert(10)
+        with pytest.raises(ProgrammingError):
+            await database.aio_begin()
+        await transaction.rollback()
+    assert not await exists(10)
+
+
+async def test_errors_of_commit_are_peewees(service: Service) -> None:
+    database = service.application.database
+
+    async def violate_at_the_end() -> None:
+        async with database.aio_atomic():
+            await database.aio_execute_sql("CREATE TEMPORARY TABLE numbers (n int UNIQUE INITIALLY DEFERRED)")
+            await database.aio_execute_sql("INSERT INTO numbers VALUES (1), (1)")
+
+    with pytest.raises(IntegrityError):
+        await violate_at_the_end()
+    assert await exists(1)
+
+
+async def test_errors_of_begin_and_rollback_are_peewees(service: Service) -> None:
+    database = service.application.database
+    async with database.aio_connection():
+        transaction = await database.aio_begin()
+        with pytest.raises(OperationalError):
+            await database.aio_execute_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+        with pytest.raises(LOST):
+            await transaction.rollback()
+        with pytest.raises(LOST):
+            await transaction.begin()
+    assert await exists(1)
+
+
+async def test_connection_lost_before_commit(service: Service) -> None:
+    database = service.application.database
+
+    async def lose_the_connection() -> None:
+        async with database.aio_atomic():
+            await insert(10)
+            with contextlib.suppress(OperationalError):
+                await database.aio_execute_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    with pytest.raises(LOST):
+        await lose_the_connection()
+    assert not await exists(10)
 
 
 async def test_cancelled_inside_a_transaction(settings: Settings) -> None:

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 
 from . import seeding
 from .application import make_application
+from .database import make_database, wait_for_database
 from .embedded import EmbeddedPostgresError, embedded_database
 from .server import serve
 from .settings import Settings, SettingsError, load_settings
@@ -24,13 +26,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog=__package__, description="A service over PostgreSQL.")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, command in commands.items():
-        subparsers.add_parser(name, help=command.__doc__, description=command.__doc__)
-    command = commands[parser.parse_args().command]
+        subparser = subparsers.add_parser(name, help=command.__doc__, description=command.__doc__)
+        subparser.add_argument(
+            "--wait", type=_seconds, default=0, metavar="SECONDS", help="wait that long for the database to answer"
+        )
+    arguments = parser.parse_args()
     try:
         settings = load_settings()
         logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         with _database(settings) as settings:
-            command(settings)
+            if arguments.wait:
+                asyncio.run(wait_for_database(make_database(settings), arguments.wait))
+            commands[arguments.command](settings)
     except SettingsError as error:
         sys.exit(f"{parser.prog}: {error}")
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
@@ -52,6 +59,13 @@ def _migrate(settings: Settings) -> None:
 def _seed(settings: Settings) -> None:
     """Create the first rows where they aren't there."""
     seeding.seed(make_application(settings).database)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < math.inf:
+        raise ValueError
+    return seconds
 
 
 @contextlib.contextmanager

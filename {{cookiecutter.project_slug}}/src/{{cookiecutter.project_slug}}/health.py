@@ -30,9 +30,8 @@ class Readiness:
 
     async def _database_answers(self) -> bool:
         try:
-            async with asyncio.timeout(PROBE_TIMEOUT):
-                await self._database.ping()
-        except (TimeoutError, peewee.DatabaseError, peewee.InterfaceError):
+            await self._database.ping(PROBE_TIMEOUT)
+        except (peewee.DatabaseError, peewee.InterfaceError):
             return False
         return True
 

@@ -1,10 +1,12 @@
 """Errors as `application/problem+json` (RFC 9457), with the id of the request in them."""
 
+import asyncio
 import functools
 import json
 import logging
 import re
 import uuid
+from collections.abc import Awaitable
 from http.client import responses
 from types import TracebackType
 from typing import Any
@@ -16,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 DATABASE_IS_AWAY = (peewee.OperationalError, peewee.InterfaceError)
 RETRY_AFTER = 1  # seconds
+CLIENT_CLOSED_REQUEST = 499  # as nginx has it: an answer that only the log sees
 
 
 class Handler(RequestHandler):
@@ -23,6 +26,8 @@ class Handler(RequestHandler):
 
     That the database is away or overloaded is a 503 wherever it shows, so that a handler need not think of it.
     """
+
+    _task: asyncio.Task[None] | None = None
 
     @functools.cached_property
     def request_id(self) -> str:
@@ -32,6 +37,16 @@ class Handler(RequestHandler):
 
     def set_default_headers(self) -> None:
         self.set_header("X-Request-ID", self.request_id)
+
+    def prepare(self) -> Awaitable[None] | None:
+        """Called by Tornado before the method. Call it from yours too."""
+        self._task = asyncio.current_task()
+        return None
+
+    def on_connection_close(self) -> None:
+        """Called by Tornado when the client goes away: nobody needs the answer, so the database needn't work on it."""
+        if self._task is not None:
+            self._task.cancel()
 
     async def head(self, *args: str, **kwargs: str) -> None:
         """What GET answers; Tornado leaves the body out."""
@@ -55,6 +70,8 @@ class Handler(RequestHandler):
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         if isinstance(error, DATABASE_IS_AWAY):
             status_code = 503
+        if self._task is not None and self._task.cancelling():
+            status_code = CLIENT_CLOSED_REQUEST
         if status_code == 405:
             self.set_header("Allow", ", ".join(self.allowed_methods()))
         if status_code == 503:

@@ -1,7 +1,8 @@
 """PostgreSQL through peewee-async: connections, the tasks that hold them, and their transactions."""
 
-from .database import Database, make_database
+from .connecting import make_database, wait_for_database
+from .database import Database
 from .errors import PoolTimeout
 from .model import Model
 
-__all__ = ["Database", "Model", "PoolTimeout", "make_database"]
+__all__ = ["Database", "Model", "PoolTimeout", "make_database", "wait_for_database"]

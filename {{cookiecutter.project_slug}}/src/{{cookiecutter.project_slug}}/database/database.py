@@ -1,87 +1,101 @@
-"""The database object: which task holds which connection, and whose transaction a query belongs to."""
+"""The database object: statements, and the transactions they belong to."""
 
 import asyncio
 import contextlib
-import contextvars
 import logging
-import math
 from collections.abc import AsyncIterator, Sequence
-from types import TracebackType
 from typing import Any
 
 import peewee
-from peewee_async.connection import ConnectionContext, ConnectionContextManager
 from peewee_async.databases import AioPostgresDatabase, FetchResults
 from peewee_async.transactions import Transaction
 
-from ..settings import Settings, SettingsError
 from . import driver
+from .connection import Held, HoldConnection
 from .errors import peewee_errors
+from .liveness import answer_within
 from .pool import Pool
 
 logger = logging.getLogger(__name__)
+
+# Seconds beyond `statement_timeout` for the server to say that it was reached, before we take the server for lost.
+TIME_TO_SAY_SO = 1
 
 
 class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc]  # their init() differ
     """peewee-async's database, in which a task owns its connection and its transaction.
 
     A task spawned inside `async with database.aio_atomic()` runs outside that transaction, on a connection of its own.
-    (peewee-async keeps the connection in a context variable, which a spawned task inherits: it would run inside the
-    transaction, or after its end on a connection that serves another request by then.)
+
+    Args:
+        name: of the database.
+        statement_timeout: seconds that the server gives a statement. Where the server can't be asked to keep it, or is
+            lost, the statement ends a second later with OperationalError, and so does its connection.
+        keywords: `pool_params`, and libpq's connection keywords.
     """
 
     pool_backend: Pool
     pool_backend_cls = Pool
 
-    def __init__(self, name: str, **keywords: Any) -> None:
-        self.held: contextvars.ContextVar[HeldConnection | None] = contextvars.ContextVar("held", default=None)
+    def __init__(self, name: str, *, statement_timeout: float, **keywords: Any) -> None:
+        self._held = Held()
+        self._answer_timeout = statement_timeout + TIME_TO_SAY_SO
         super().__init__(name, **keywords)
 
-    def aio_connection(self) -> ConnectionContextManager:
+    def aio_connection(self) -> HoldConnection:
         """`async with` gives the connection that this task holds, or else one to hold until the end of the block."""
-        return HoldConnection(self)
+        return HoldConnection(self.pool_backend, self._held)
 
     async def aio_execute_sql(
         self, sql: str, params: Sequence[Any] | None = None, fetch_results: FetchResults | None = None
     ) -> Any:
         """Execute one statement. Raises peewee's exceptions, PoolTimeout among them."""
-        logger.debug("%s %s", sql, params)
         async with self.aio_connection() as connection:
-            with peewee_errors():
-                async with connection.cursor() as cursor:
-                    await cursor.execute(sql, params or ())
-                    return await fetch_results(self, cursor) if fetch_results else None
+            return await self.execute_on(connection, sql, params, fetch_results)
 
-    async def ping(self) -> None:
-        """Ask the server for a sign of life, on a connection of its own and not through the pool's queue."""
-        with peewee_errors():
-            connection = await driver.connect(dbname=self.database, **self.pool_backend.connect_params)
-            try:
+    async def execute_on(
+        self,
+        connection: Any,
+        sql: str,
+        params: Sequence[Any] | None = None,
+        fetch_results: FetchResults | None = None,
+    ) -> Any:
+        """Execute one statement on this connection. Raises peewee's exceptions."""
+        logger.debug("%s %s", sql, params)
+        with answer_within(self._answer_timeout, connection), peewee_errors():
+            async with connection.cursor() as cursor:
+                await cursor.execute(sql, params or ())
+                return await fetch_results(self, cursor) if fetch_results else None
+
+    async def ping(self, seconds: float) -> None:
+        """Ask the server for a sign of life, on a connection of its own and not through the pool's queue.
+
+        Raises OperationalError, also where there is none in time.
+        """
+        deadline = asyncio.get_running_loop().time() + seconds
+        try:
+            async with asyncio.timeout_at(deadline):
+                connection = await self.pool_backend.connect_one()
+        except TimeoutError:
+            raise peewee.OperationalError(f"no connection in {seconds:g} seconds") from None
+        try:
+            with answer_within(deadline - asyncio.get_running_loop().time(), connection), peewee_errors():
                 async with connection.cursor() as cursor:
                     await cursor.execute("SELECT 1")
-            finally:
-                driver.close(connection)
+        finally:
+            driver.close(connection)
 
     async def _aio_begin(self, use_savepoint: bool = False) -> Transaction:
-        held = self.held_by_this_task()
+        held = self._held.get()
         if held is None:
             raise peewee.ProgrammingError("aio_begin() and aio_savepoint() want `async with database.aio_connection()`")
-        transaction = LoggedTransaction(held.connection, is_savepoint=use_savepoint)
-        await transaction.begin()
-        return transaction
+        return await self._begin(held.connection, use_savepoint)
 
     @contextlib.asynccontextmanager
     async def _aio_atomic(self, use_savepoint: bool = False) -> AsyncIterator[None]:
-        async with self.aio_connection():
-            held = self.held_by_this_task()
-            assert held is not None  # aio_connection has just seen to it
-            connection = held.connection
-            nested = held.transaction_is_opened
-            if nested and not use_savepoint:
-                raise peewee.ProgrammingError("aio_transaction() can't be nested: use aio_atomic()")
-            transaction = LoggedTransaction(connection, is_savepoint=nested)
-            await transaction.begin()
-            held.transaction_is_opened = True
+        async with self.aio_connection() as connection:
+            nested = not driver.is_idle(connection)
+            transaction = await self._begin(connection, nested and use_savepoint)
             try:
                 yield
                 if driver.in_failed_transaction(connection):
@@ -91,8 +105,14 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
             except BaseException:
                 await self._roll_back(transaction, connection)
                 raise
-            finally:
-                held.transaction_is_opened = nested
+
+    async def _begin(self, connection: Any, is_savepoint: bool) -> Transaction:
+        if not is_savepoint and not driver.is_idle(connection):
+            # For PostgreSQL a second BEGIN is a mere warning, and the COMMIT after it ends the first transaction.
+            raise peewee.ProgrammingError("there is a transaction already: use aio_atomic() or aio_savepoint()")
+        transaction = TransactionOnConnection(self, connection, is_savepoint)
+        await transaction.begin()
+        return transaction
 
     async def _roll_back(self, transaction: Transaction, connection: Any) -> None:
         try:
@@ -100,73 +120,16 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
         except Exception:  # the connection is lost, and the server rolls back by itself
             driver.close(connection)
 
-    def held_by_this_task(self) -> "HeldConnection | None":
-        held = self.held.get()
-        return held if held is not None and held.task is asyncio.current_task() else None
 
+class TransactionOnConnection(Transaction):
+    """peewee-async's transaction, whose BEGIN, COMMIT and ROLLBACK are statements like any other.
 
-class LoggedTransaction(Transaction):
-    """peewee-async's transaction, with its statements in the log and peewee's exceptions."""
+    Its own ones raise the driver's exceptions.
+    """
+
+    def __init__(self, database: Database, connection: Any, is_savepoint: bool) -> None:
+        super().__init__(connection, is_savepoint)
+        self._database = database
 
     async def execute(self, sql: str) -> None:
-        logger.debug("%s", sql)
-        with peewee_errors():
-            await super().execute(sql)
-
-
-class HeldConnection(ConnectionContext):
-    """A connection taken from the pool, and the task that took it."""
-
-    connection: Any
-
-    def __init__(self, connection: Any) -> None:
-        super().__init__(connection)
-        self.task = asyncio.current_task()
-
-
-class HoldConnection(ConnectionContextManager):
-    """peewee-async's manager of a connection, but one that asks whose the connection is."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        self.taken: HeldConnection | None = None
-
-    async def __aenter__(self) -> Any:
-        held = self.database.held_by_this_task()
-        if held is None:
-            held = self.taken = HeldConnection(await self.database.pool_backend.acquire())
-            self.database.held.set(held)
-        return held.connection
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self.taken is not None:
-            self.database.held.set(None)
-            self.database.pool_backend.give_back(self.taken.connection)
-
-
-def make_database(settings: Settings) -> Database:
-    """The database that the settings name. Nothing connects yet. Raises SettingsError."""
-    if settings.database_url is not None:
-        try:
-            with peewee_errors():
-                keywords: dict[str, Any] = driver.parse_dsn(settings.database_url.get_secret_value())
-        except peewee.ProgrammingError:  # its text may have a part of the password
-            raise SettingsError("DATABASE_URL is not of the form postgresql://user:password@host:port/name") from None
-    else:
-        password = settings.database_password
-        keywords = {
-            "host": settings.database_host,
-            "port": settings.database_port,
-            "user": settings.database_user,
-            "password": password and password.get_secret_value(),
-        }
-    keywords.setdefault("connect_timeout", math.ceil(settings.pool_timeout))
-    statement_timeout = f"-c statement_timeout={settings.statement_timeout * 1000:.0f}"
-    keywords["options"] = f"{statement_timeout} {keywords.get('options', '')}".strip()
-    return Database(
-        keywords.pop("dbname", settings.database_name),
-        pool_params={"size": settings.pool_max_size, "timeout": settings.pool_timeout},
-        **{name: value for name, value in keywords.items() if value is not None},
-    )
+        await self._database.execute_on(self.connection, sql)

@@ -9,6 +9,7 @@ from peewee_async.pool import PoolBackend
 
 from . import driver
 from .errors import PoolTimeout, peewee_errors
+from .liveness import hung_up
 
 
 class Pool(PoolBackend):
@@ -37,6 +38,16 @@ class Pool(PoolBackend):
     def is_connected(self) -> bool:
         return self._open
 
+    @property
+    def in_use(self) -> int:
+        """How many connections are handed out."""
+        return len(self._in_use)
+
+    @property
+    def waiting(self) -> int:
+        """How many tasks wait for one."""
+        return sum(not turn.done() for turn in self._waiting)
+
     def has_acquired_connections(self) -> bool:
         return bool(self._in_use)
 
@@ -54,6 +65,11 @@ class Pool(PoolBackend):
         finally:
             for connection in opened:
                 self.give_back(connection)
+
+    async def connect_one(self) -> driver.Connection:
+        """A connection that is no part of the pool. Raises OperationalError."""
+        with peewee_errors():
+            return await driver.connect(dbname=self.database, **self.connect_params)
 
     async def acquire(self) -> Any:
         """A connection that was alive a moment ago.
@@ -108,12 +124,11 @@ class Pool(PoolBackend):
     async def _alive(self, slot: driver.Connection | None) -> driver.Connection:
         if slot is not None:
             # A restart of the server while the connection was idle shows on its socket, for microseconds and no query.
-            if driver.is_idle(slot) and not driver.hung_up(slot):
+            if driver.is_idle(slot) and not hung_up(slot):
                 return slot
             driver.close(slot)
         try:
-            with peewee_errors():
-                return await driver.connect(dbname=self.database, **self.connect_params)
+            return await self.connect_one()
         except BaseException:
             self._put(None)
             raise

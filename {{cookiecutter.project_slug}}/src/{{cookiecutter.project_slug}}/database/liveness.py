@@ -1,0 +1,49 @@
+"""Whether the server is still there."""
+
+import asyncio
+import contextlib
+import os
+import select
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import peewee
+
+from . import driver
+
+
+def hung_up(connection: Any) -> bool:
+    """Whether the server closed this idle connection: then there is an end of file to read, or its farewell.
+
+    Its socket tells, for microseconds and no round trip.
+    """
+    poll = select.poll()
+    poll.register(driver.fileno(connection), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+@contextlib.contextmanager
+def answer_within(timeout: float, connection: Any) -> Iterator[None]:
+    """Around a statement: OperationalError after `timeout` seconds without an answer, or where the connection is lost.
+
+    The time-out hangs up, on which both drivers raise an error at once. Cancelling would take longer: psycopg asks the
+    server to cancel the statement, which for one that is lost takes 5 seconds, and waits for 5 more.
+    """
+    loop = asyncio.get_running_loop()
+    timer = loop.call_later(timeout, _hang_up, connection)
+    try:
+        yield
+    except peewee.DatabaseError as error:
+        if loop.time() >= timer.when():
+            raise peewee.OperationalError(f"no answer in {timeout:g} seconds") from None
+        if not driver.is_open(connection):  # psycopg2 has a DatabaseError for "server closed the connection"
+            raise peewee.OperationalError(str(error)) from error
+        raise
+    finally:
+        timer.cancel()
+
+
+def _hang_up(connection: Any) -> None:
+    with socket.socket(fileno=os.dup(driver.fileno(connection))) as line:
+        line.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,66 @@
+"""A way to PostgreSQL that can be cut, or fall silent."""
+
+import asyncio
+from types import TracebackType
+from urllib.parse import urlsplit
+
+
+class Relay:
+    """Listens on a port of 127.0.0.1, and passes on what it gets."""
+
+    def __init__(self, url: str) -> None:
+        self._target = urlsplit(url)
+        self._open: set[asyncio.StreamWriter] = set()
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        """The database's, by this way."""
+        user = f"{self._target.username}:{self._target.password}"
+        return self._target._replace(netloc=f"{user}@127.0.0.1:{self.port}").geturl()
+
+    async def __aenter__(self) -> "Relay":
+        await self.mend()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.cut()
+
+    def cut(self) -> None:
+        """Refuse connections, and reset those that there are."""
+        self._server.close()
+        for writer in self._open:
+            writer.transport.abort()
+        self._open.clear()
+        self._flows.set()
+
+    async def mend(self) -> None:
+        self._server = await asyncio.start_server(self._connect, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def fall_silent(self) -> None:
+        """Accept connections and whatever is sent, and pass on nothing."""
+        self._flows.clear()
+
+    def speak(self) -> None:
+        """Pass on again, first what was held back."""
+        self._flows.set()
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(self._target.hostname, self._target.port)
+        self._open |= {writer, far_writer}
+        await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65536):
+                await self._flows.wait()
+                writer.write(data)
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()

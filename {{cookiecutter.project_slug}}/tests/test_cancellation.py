@@ -1,0 +1,82 @@
+"""A statement that nobody waits for any more ends in the server as well, and its connection is not lost."""
+
+import asyncio
+import random
+from urllib.parse import urlsplit
+
+import peewee
+import pytest
+from tornado.escape import json_decode
+
+from {{ cookiecutter.project_slug }}.models import {{ cookiecutter.model_name }}
+from {{ cookiecutter.project_slug }}.settings import Settings
+
+from .service import Service, serve_for_test, until_under_way
+
+SLEEP = "SELECT pg_sleep(60)"
+CANCELLATIONS = 500
+
+
+async def test_cancelled_statement_ends_in_the_server(service: Service) -> None:
+    database = service.application.database
+    statement = asyncio.create_task(database.aio_execute_sql(SLEEP))
+    await until_under_way(database, SLEEP, 1)
+    statement.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await statement
+    await until_under_way(database, SLEEP, 0)
+
+
+async def test_client_that_goes_away_ends_its_statement(service: Service) -> None:
+    database = service.application.database
+    address = urlsplit(service.address)
+    async with database.aio_atomic():
+        await {{ cookiecutter.model_name }}.aio_create(id=9, name="a row that the client's request has to wait for")
+        _, writer = await asyncio.open_connection(address.hostname, address.port)
+        writer.write(b"GET /create?id=9 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await until_under_way(database, "INSERT%", 1)
+        writer.close()
+        await until_under_way(database, "INSERT%", 0)
+
+
+async def test_a_statement_time_out_is_no_cancellation(settings: Settings) -> None:
+    async with serve_for_test(settings.model_copy(update={"statement_timeout": 0.1})) as service:
+        database = service.application.database
+
+        async def sleep_in_a_transaction() -> None:
+            async with database.aio_atomic():
+                await {{ cookiecutter.model_name }}.aio_create(id=9, name="a row")
+                await database.aio_execute_sql(SLEEP)
+
+        with pytest.raises(peewee.OperationalError):
+            await sleep_in_a_transaction()
+        assert await {{ cookiecutter.model_name }}.aio_get_or_none(id=9) is None
+
+
+async def test_cancelled_at_any_moment(service: Service) -> None:
+    """In the queue, before, in and after a statement, in BEGIN, COMMIT and ROLLBACK."""
+    database = service.application.database
+    chance = random.Random(1)
+
+    async def work(number: int) -> None:
+        async with database.aio_atomic():
+            await {{ cookiecutter.model_name }}.aio_create(name=f"{number}")
+            async with database.aio_atomic():
+                await database.aio_execute_sql("SELECT pg_sleep(0.001)")
+
+    async def work_until_cancelled(number: int) -> None:
+        task = asyncio.create_task(work(number))
+        await asyncio.sleep(chance.random() * 0.03)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled() or task.exception() is None
+
+    for first in range(0, CANCELLATIONS, 20):
+        await asyncio.gather(*(work_until_cancelled(number) for number in range(first, first + 20)))
+    pool = database.pool_backend
+    assert (pool.in_use, pool.waiting) == (0, 0)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(3 * pool.size):
+            group.create_task({{ cookiecutter.model_name }}.aio_create(name="afterwards"))
+    body = (await service.post("/", "name=afterwards")).body
+    assert json_decode(body)["name"] == "afterwards"

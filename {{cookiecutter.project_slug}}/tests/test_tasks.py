@@ -1,0 +1,175 @@
+"""A transaction belongs to the task that opened it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable
+
+import pytest
+from tornado.ioloop import IOLoop
+
+from {{ cookiecutter.project_slug }}.database import Database, PoolTimeout, make_database
+from {{ cookiecutter.project_slug }}.models import {{ cookiecutter.model_name }}
+from {{ cookiecutter.project_slug }}.settings import Settings
+
+from .service import Service, serve_for_test
+
+
+class DeliberateError(Exception):
+    """Ends a transaction without its rows."""
+
+
+async def run_as_task(spawned: Awaitable[None]) -> None:
+    async def wait() -> None:
+        await spawned
+
+    await asyncio.create_task(wait())
+
+
+async def run_gathered(spawned: Awaitable[None]) -> None:
+    await asyncio.gather(spawned, asyncio.sleep(0))
+
+
+async def run_in_a_group(spawned: Awaitable[None]) -> None:
+    async def wait() -> None:
+        await spawned
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(wait())
+
+
+async def run_later(spawned: Awaitable[None]) -> None:
+    loop = asyncio.get_running_loop()
+    started: asyncio.Future[Awaitable[None]] = loop.create_future()
+    loop.call_later(0, lambda: started.set_result(asyncio.ensure_future(spawned)))
+    await (await started)
+
+
+async def run_as_callback(spawned: Awaitable[None]) -> None:
+    ended = asyncio.Event()
+
+    async def wait() -> None:
+        try:
+            await spawned
+        finally:
+            ended.set()
+
+    IOLoop.current().spawn_callback(wait)
+    await ended.wait()
+
+
+SPAWNERS = [run_as_task, run_gathered, run_in_a_group, run_later, run_as_callback]
+
+
+@pytest.mark.parametrize("spawn", SPAWNERS)
+async def test_spawned_task_is_outside_the_transaction(
+    service: Service, spawn: Callable[[Awaitable[None]], Awaitable[None]]
+) -> None:
+    async def spawned() -> None:
+        assert not await exists(10)
+        await insert(11)
+
+    with contextlib.suppress(DeliberateError):
+        async with service.application.database.aio_atomic():
+            await insert(10)
+            await spawn(spawned())
+            raise DeliberateError
+    assert not await exists(10)
+    assert await exists(11)
+
+
+async def test_children_roll_back_their_own_rows_only(service: Service) -> None:
+    database = service.application.database
+
+    async def spawned() -> None:
+        with contextlib.suppress(DeliberateError):
+            async with database.aio_atomic():
+                await insert(11)
+                raise DeliberateError
+
+    async with database.aio_atomic():
+        await insert(10)
+        await asyncio.gather(spawned(), spawned())
+    assert await exists(10)
+    assert not await exists(11)
+
+
+async def test_task_that_outlives_the_transaction_has_its_own_connection(service: Service) -> None:
+    ended = asyncio.Event()
+
+    async def spawned() -> None:
+        await ended.wait()
+        await insert(11)
+
+    async with service.application.database.aio_atomic():
+        task = asyncio.create_task(spawned())
+        await insert(10)
+    with contextlib.suppress(DeliberateError):
+        async with service.application.database.aio_atomic():
+            ended.set()
+            await task
+            raise DeliberateError
+    assert await exists(11)
+
+
+async def test_connection_that_another_task_gave_back_is_not_used(settings: Settings) -> None:
+    async with serve_for_test(settings.model_copy(update={"pool_max_size": 1, "pool_timeout": 0.1})) as service:
+        database = service.application.database
+        held = hold(database)
+        await anext(held)
+        await asyncio.create_task(close(held))
+        connection = await database.pool_backend.acquire()
+        with pytest.raises(PoolTimeout):
+            await database.aio_execute_sql("SELECT 1")
+        database.pool_backend.give_back(connection)
+
+
+async def test_giving_back_the_connection_of_another_task_keeps_the_own_one(service: Service) -> None:
+    database = service.application.database
+    held = hold(database)
+    await anext(held)
+
+    async def spawned() -> None:
+        async with database.aio_atomic():
+            await held.aclose()
+            await insert(10)
+            raise DeliberateError
+
+    with contextlib.suppress(DeliberateError):
+        await asyncio.create_task(spawned())
+    assert not await exists(10)
+
+
+async def test_another_database_is_not_in_the_transaction(service: Service, settings: Settings) -> None:
+    other = make_database(settings)
+    await other.aio_connect()
+    async with service.application.database.aio_atomic():
+        await insert(10)
+        query = {{ cookiecutter.model_name }}.select()
+        assert len(await other.aio_execute(query)) == 3
+    await other.aio_close()
+
+
+async def test_timeout_keeps_the_transaction(service: Service) -> None:
+    with contextlib.suppress(DeliberateError):
+        async with service.application.database.aio_atomic():
+            async with asyncio.timeout(60):
+                await insert(10)
+            raise DeliberateError
+    assert not await exists(10)
+
+
+async def insert(id_: int) -> None:
+    await {{ cookiecutter.model_name }}.aio_create(id=id_, name="a row")
+
+
+async def hold(database: Database) -> AsyncGenerator[None]:
+    async with database.aio_connection():
+        yield
+
+
+async def close(generator: AsyncGenerator[None]) -> None:
+    await generator.aclose()
+
+
+async def exists(id_: int) -> bool:
+    return await {{ cookiecutter.model_name }}.aio_get_or_none(id=id_) is not None
