@@ -13,6 +13,23 @@ import pytest
 from .baked import TEMPLATE, UV, Project
 
 Bake = Callable[..., Project]
+Figures = list[str]
+
+FIGURES = pytest.StashKey[Figures]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what tests measured: a figure is for people, and no test fails for it."""
+    if config.stash.get(FIGURES, []):
+        terminalreporter.section("figures")
+        for line in config.stash[FIGURES]:
+            terminalreporter.line(line)
+
+
+@pytest.fixture(scope="session")
+def figures(pytestconfig: pytest.Config) -> Figures:
+    """Lines to print at the end."""
+    return pytestconfig.stash.setdefault(FIGURES, [])
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,90 @@
+"""Clients that ask a service for rows and give it new ones, and remember every answer."""
+
+import asyncio
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import aiohttp
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One request's: when it was sent, how long it took (seconds), its status, and the id in it if there was one."""
+
+    sent: float
+    seconds: float
+    method: str
+    status: int
+    id: int | None
+
+    @property
+    def received(self) -> float:
+        return self.sent + self.seconds
+
+
+@dataclass(frozen=True)
+class Load:
+    """All answers of a time."""
+
+    answers: list[Answer]
+
+    def statuses(self) -> Counter[int]:
+        return Counter(answer.status for answer in self.answers)
+
+    def acknowledged(self) -> set[int]:
+        """The ids of the rows that the service said it had created."""
+        return {answer.id for answer in self.answers if answer.method == "POST" and answer.id is not None}
+
+    def slowest(self) -> float:
+        return max(answer.seconds for answer in self.answers)
+
+    def recovered_after(self, moment: float) -> float:
+        """Seconds from then to the first good answer to a request that was sent later."""
+        good = [answer for answer in self.answers if answer.sent >= moment and answer.status < 300]
+        return min(answer.received for answer in good) - moment
+
+    def last_failure_after(self, moment: float) -> float:
+        """Seconds from then to the last answer that wasn't good, or 0."""
+        bad = [answer.received for answer in self.answers if answer.status >= 300]
+        return max([moment, *bad]) - moment
+
+    def p99_to_median(self, method: str) -> str:
+        """For people: the 99th percentile, the median, and how many times one is the other."""
+        times = [answer.seconds for answer in self.answers if answer.method == method]
+        median, p99 = statistics.median(times), statistics.quantiles(times, n=100)[98]
+        return f"{method} median {1000 * median:.1f} ms, p99 {1000 * p99:.1f} ms ({p99 / median:.1f} times)"
+
+
+async def load(address: str, trouble: Callable[[], None], *, clients: int = 32, after: float = 2) -> Load:
+    """Put load on the service while there is trouble, for a second before it and for `after` seconds more.
+
+    Raises aiohttp.ClientError where a request got no answer.
+    """
+    answers: list[Answer] = []
+    ended = asyncio.Event()
+
+    async def client(session: aiohttp.ClientSession) -> None:
+        while not ended.is_set():
+            for method, path, data in (("POST", "/", {"name": "a row"}), ("GET", "/?id=1", None)):
+                sent = time.monotonic()
+                async with session.request(method, address + path, data=data) as response:
+                    body = await response.json(content_type=None)
+                    answers.append(Answer(sent, time.monotonic() - sent, method, response.status, body.get("id")))
+                if response.status == 503:
+                    await asyncio.sleep(0.05)
+
+    connector = aiohttp.TCPConnector(limit=clients)
+    async with (
+        aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(60)) as session,
+        asyncio.TaskGroup() as group,
+    ):
+        for _ in range(clients):
+            group.create_task(client(session))
+        await asyncio.sleep(1)
+        await asyncio.to_thread(trouble)
+        await asyncio.sleep(after)
+        ended.set()
+    return Load(answers)
