@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from .baked import TEMPLATE, UV, Project
+from .postgres import Server, folder_of_servers
+from .serving import Service
 
 Bake = Callable[..., Project]
 Figures = list[str]
@@ -68,3 +70,24 @@ def postgres(bake: Bake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         assert server.stdout is not None
         answer = json.loads(server.stdout.readline())
         yield answer["url"]
+
+
+@pytest.fixture(scope="session", params=["aiopg", "psycopg"])
+def service(bake: Bake, python_for: Callable[[str], Path], request: pytest.FixtureRequest) -> Service:
+    return Service(bake(driver=request.param), python_for(request.param), request.param)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Path]:
+    with folder_of_servers() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def server(servers: Path) -> Iterator[Server]:
+    """One for all tests: each leaves it running."""
+    server = Server(servers / "postgres")
+    server.create()
+    server.start()
+    yield server
+    server.stop()

@@ -1,6 +1,8 @@
 """Clients that ask a service for rows and give it new ones, and remember every answer."""
 
 import asyncio
+import contextlib
+import random
 import statistics
 import time
 from collections import Counter
@@ -88,3 +90,31 @@ async def load(address: str, trouble: Callable[[], None], *, clients: int = 32, 
         await asyncio.sleep(after)
         ended.set()
     return Load(answers)
+
+
+async def go_away(address: str, clients: int, *, at_once: int = 64) -> Counter[str]:
+    """Clients that leave after up to 100 ms; the status lines of those that were quicker than that, and how many."""
+    host, port = address.removeprefix("http://").split(":")
+    chance = random.Random(1)
+    turn = asyncio.Semaphore(at_once)
+    answered: Counter[str] = Counter()
+    body = "name=a+row"
+    requests = [
+        f"POST / HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}",
+        f"GET /create?id={{id}} HTTP/1.1\r\nHost: {host}\r\n\r\n",
+    ]
+
+    async def client(number: int) -> None:
+        async with turn:
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(chance.choice(requests).format(id=1_000_000 + number % 50).encode())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(chance.random() * 0.1):
+                    answered[(await reader.readline()).decode().strip()] += 1
+            writer.close()
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(clients):
+            group.create_task(client(number))
+    return answered

@@ -1,79 +1,23 @@
 """The service keeps its promises while its database doesn't: real servers, restarted, killed and cut off."""
 
 import asyncio
-import contextlib
-import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from .baked import Project
-from .conftest import Bake, Figures
-from .load import Load, load
-from .postgres import Server, folder_of_servers, free_port
+from .conftest import Figures
+from .load import Load, go_away, load
+from .postgres import Server
+from .serving import POOL_TIMEOUT, STATEMENT_TIMEOUT, Service, relay
 
-POOL_TIMEOUT = 2
-STATEMENT_TIMEOUT = 2
+POOL_SIZE = 10
 # Waiting for a connection, a statement, the second in which the server may say that it took too long; and this machine.
 LONGEST_ANSWER = POOL_TIMEOUT + STATEMENT_TIMEOUT + 1 + 2
 LONGEST_RECOVERY = 5
-
-
-@dataclass
-class Service:
-    """The service of a baked project as a process of its own."""
-
-    project: Project
-    python: Path
-    driver: str
-
-    @contextlib.contextmanager
-    def serving(self, url: str) -> Iterator[str]:
-        """Its address, while it serves on this database."""
-        variables = {"PORT": "0", "POOL_TIMEOUT": str(POOL_TIMEOUT), "STATEMENT_TIMEOUT": str(STATEMENT_TIMEOUT)}
-        with subprocess.Popen(
-            [self.python, "-m", "name_service", "serve"],
-            cwd=self.project.path,
-            env=os.environ | variables | {"DATABASE_URL": url, "PYTHONPATH": "src", "LOG_LEVEL": "error"},
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as process:
-            assert process.stdout is not None
-            try:
-                banner = process.stdout.readline()
-                assert banner.startswith("Serving on "), banner
-                yield banner.removeprefix("Serving on ").strip()
-            finally:
-                process.terminate()
-                process.communicate()
-        assert process.returncode == 0
-
-
-@pytest.fixture(scope="module", params=["aiopg", "psycopg"])
-def service(bake: Bake, python_for: Callable[[str], Path], request: pytest.FixtureRequest) -> Service:
-    return Service(bake(driver=request.param), python_for(request.param), request.param)
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Path]:
-    with folder_of_servers() as folder:
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def postgres(servers: Path) -> Iterator[Server]:
-    """One for all tests: each leaves it running."""
-    server = Server(servers / "postgres")
-    server.create()
-    server.start()
-    yield server
-    server.stop()
 
 
 def restart(server: Server) -> None:
@@ -93,47 +37,87 @@ def be_away(server: Server) -> None:
 
 
 @pytest.mark.parametrize("trouble", [restart, kill, be_away])
-def test_under_load(service: Service, postgres: Server, figures: Figures, trouble: Callable[[Server], None]) -> None:
-    with service.serving(postgres.url) as address:
-        seen = asyncio.run(load(address, lambda: trouble(postgres)))
-    check(seen, postgres)
-    report(figures, f"{service.driver}, {trouble.__name__}", seen, postgres.accepted)
-    assert seen.recovered_after(postgres.accepted) < LONGEST_RECOVERY
+def test_under_load(service: Service, server: Server, figures: Figures, trouble: Callable[[Server], None]) -> None:
+    with service.serving(server.url) as address:
+        seen = asyncio.run(load(address, lambda: trouble(server)))
+    check(seen, server)
+    report(figures, f"{service.driver}, {trouble.__name__}", seen, server.accepted)
+    assert seen.recovered_after(server.accepted) < LONGEST_RECOVERY
 
 
-def test_restarted_while_idle(service: Service, postgres: Server, figures: Figures) -> None:
-    with service.serving(postgres.url) as address:
+def test_restarted_while_idle(service: Service, server: Server, figures: Figures) -> None:
+    with service.serving(server.url) as address:
         asyncio.run(load(address, lambda: None, after=0))  # every connection has been used
-        restart(postgres)
+        restart(server)
         seen = asyncio.run(load(address, lambda: None, after=0))
     assert set(seen.statuses()) == {200, 201}
     figures.append(f"{service.driver}, restarted while idle: {dict(seen.statuses())}")
     figures.append(f"{service.driver}, 32 clients on 10 connections: {seen.p99_to_median('GET')}")
 
 
-def test_network_that_is_lost(service: Service, postgres: Server, figures: Figures) -> None:
+def test_network_that_is_lost(service: Service, server: Server, figures: Figures) -> None:
     """Nothing is refused and nothing answers: a process between the two is stopped."""
-    port = free_port()
     found: list[float] = []
-    relay = [sys.executable, str(Path(__file__).parent / "relay.py"), str(port), str(postgres.port)]
-    with subprocess.Popen(relay, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
+    with relay(server.port) as between:
 
         def lose() -> None:
-            process.send_signal(signal.SIGSTOP)
+            between.process.send_signal(signal.SIGSTOP)
             time.sleep(5)
-            process.send_signal(signal.SIGCONT)
+            between.process.send_signal(signal.SIGCONT)
             found.append(time.monotonic())
 
-        try:
-            with service.serving(f"postgresql://postgres@127.0.0.1:{port}/postgres?sslmode=disable") as address:
-                seen = asyncio.run(load(address, lose))
-        finally:
-            process.kill()
-    check(seen, postgres)
+        with service.serving(between.url) as address:
+            seen = asyncio.run(load(address, lose))
+    check(seen, server)
     report(figures, f"{service.driver}, network lost for 5 s", seen, found[0])
     assert seen.recovered_after(found[0]) < LONGEST_RECOVERY
+
+
+def test_failover(service: Service, servers: Path, figures: Figures) -> None:
+    primary, standby = (Server(servers / f"{name}-{service.driver}") for name in ("primary", "standby"))
+    primary.create()
+    primary.start()
+    standby.create_standby_of(primary)
+    standby.start()
+    primary.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")  # a commit is acknowledged by both, or not
+    primary.execute("SELECT pg_reload_conf()")
+
+    hosts = f"postgresql://postgres@127.0.0.1:{primary.port},127.0.0.1:{standby.port}/postgres?target_session_attrs"
+    with service.serving(f"{hosts}=prefer-standby", MIGRATE="false", SEED="false"):
+        assert sessions_of_clients(standby)["idle"] == POOL_SIZE
+
+    def fail_over() -> None:
+        primary.kill()
+        standby.promote()
+
+    with service.serving(f"{hosts}=read-write") as address:
+        seen = asyncio.run(load(address, fail_over))
+    check(seen, standby)
+    report(figures, f"{service.driver}, failover to a synchronous standby", seen, standby.accepted)
+    standby.stop()
+
+
+def test_clients_that_go_away(service: Service, server: Server, figures: Figures) -> None:
+    with service.serving(server.url) as address:
+        statuses = asyncio.run(go_away(address, 3000))
+        give_up = time.monotonic() + 10
+        while (sessions := sessions_of_clients(server))["active"] + sessions["idle in transaction"]:
+            assert time.monotonic() < give_up, sessions
+            time.sleep(0.05)
+        assert sessions["idle"] <= POOL_SIZE
+        seen = asyncio.run(load(address, lambda: None, after=0))
+    assert set(seen.statuses()) == {200, 201}
+    figures.append(f"{service.driver}, 3000 clients that went away: {statuses} before; all good afterwards")
+
+
+def sessions_of_clients(server: Server) -> Counter[str]:
+    """How many sessions are in which state, but for the one that asks."""
+    return Counter(
+        state
+        for (state,) in server.execute(
+            "SELECT state FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+    )
 
 
 def check(seen: Load, server: Server) -> None:
@@ -142,6 +126,7 @@ def check(seen: Load, server: Server) -> None:
     assert seen.slowest() < LONGEST_ANSWER
     there = {id_ for (id_,) in server.execute("SELECT id FROM testnamemodel")}
     assert not seen.acknowledged() - there
+    assert seen.acknowledged()
 
 
 def report(figures: Figures, what: str, seen: Load, moment: float) -> None:

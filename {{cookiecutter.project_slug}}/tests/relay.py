@@ -1,19 +1,24 @@
-"""A way to PostgreSQL that can be cut, or fall silent."""
+"""A way to PostgreSQL that can be cut, fall silent, or fail at TLS."""
 
 import asyncio
 from types import TracebackType
 from urllib.parse import urlsplit
 
+# https://www.postgresql.org/docs/current/protocol-message-formats.html
+SSL_REQUEST = bytes.fromhex("0000000804d2162f")
+
 
 class Relay:
     """Listens on a port of 127.0.0.1, and passes on what it gets."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, fails_at_tls: bool = False) -> None:
         self._target = urlsplit(url)
+        self._fails_at_tls = fails_at_tls
         self._open: set[asyncio.StreamWriter] = set()
         self._flows = asyncio.Event()
         self._flows.set()
         self.port = 0
+        self.connections = 0
 
     @property
     def url(self) -> str:
@@ -51,8 +56,15 @@ class Relay:
         self._flows.set()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first = await reader.read(len(SSL_REQUEST))
+        if self._fails_at_tls and first == SSL_REQUEST:
+            writer.write(b"S")
+            writer.close()
+            return
         far_reader, far_writer = await asyncio.open_connection(self._target.hostname, self._target.port)
+        self.connections += 1
         self._open |= {writer, far_writer}
+        far_writer.write(first)
         await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -73,7 +73,7 @@ async def run(*arguments: str, **environment: str) -> tuple[int | None, str]:
 
 async def until_under_way(database: Database, statement: str, number: int = 1) -> None:
     """Wait until the server works at that number of statements LIKE this one."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(5):
         while True:
             # In a task: outside the transaction of the caller.
             found = await asyncio.create_task(

@@ -27,7 +27,7 @@ async def test_cancelled_statement_ends_in_the_server(service: Service) -> None:
     await until_under_way(database, SLEEP, 0)
 
 
-async def test_client_that_goes_away_ends_its_statement(service: Service) -> None:
+async def test_client_that_goes_away_ends_its_statement(service: Service, caplog: pytest.LogCaptureFixture) -> None:
     database = service.application.database
     address = urlsplit(service.address)
     async with database.aio_atomic():
@@ -37,6 +37,7 @@ async def test_client_that_goes_away_ends_its_statement(service: Service) -> Non
         await until_under_way(database, "INSERT%", 1)
         writer.close()
         await until_under_way(database, "INSERT%", 0)
+    assert "499 GET /create?id=9" in caplog.text
 
 
 async def test_a_statement_time_out_is_no_cancellation(settings: Settings) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
+from peewee import OperationalError
 from pydantic import SecretStr
 
 from {{ cookiecutter.project_slug }}.database import Database, make_database
@@ -61,21 +62,24 @@ async def test_first_host_refuses(database_url: str) -> None:
 
 
 async def test_first_host_is_silent(database_url: str) -> None:
+    """There is time for the second within POOL_TIMEOUT."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        database = make_database(defaults(on_hosts(database_url, f"127.0.0.1:{silent.getsockname()[1]}")))
-        assert await setting(database, "transaction_read_only") == "off"
+        url = on_hosts(database_url, f"127.0.0.1:{silent.getsockname()[1]}")
+        database = make_database(defaults(url, pool_max_size=1))
+        await database.aio_connect()
+        await database.aio_close()
 
 
 async def test_host_with_the_wrong_attributes(database_url: str) -> None:
     read_write = make_database(defaults(f"{database_url}?target_session_attrs=prefer-standby"))
     assert await setting(read_write, "transaction_read_only") == "off"
     read_only = make_database(defaults(f"{database_url}?target_session_attrs=read-only"))
-    with pytest.raises(Exception, match="read-only"):
+    with pytest.raises(OperationalError, match="read-only"):
         await setting(read_only, "transaction_read_only")
 
 
 async def test_first_address_refuses(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`localhost` is often ::1 first, where PostgreSQL doesn't always listen."""
+    """As `localhost` often has two, and PostgreSQL listens on the second. Looking them up stops nobody else."""
 
     async def addresses(*_: object, **__: object) -> list[tuple[Any, ...]]:
         found = [(socket.AF_INET6, ("::1", 0)), (socket.AF_INET, ("127.0.0.1", 0))]
@@ -83,7 +87,30 @@ async def test_first_address_refuses(database_url: str, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", addresses)
     async with Relay(database_url) as relay:
-        database = make_database(defaults(relay.url.replace("127.0.0.1", "localhost")))
+        database = make_database(defaults(relay.url.replace("127.0.0.1", "postgres.invalid")))
+        assert await setting(database, "transaction_read_only") == "off"
+
+
+async def test_name_that_no_server_has(database_url: str) -> None:
+    database = make_database(defaults(urlsplit(database_url)._replace(netloc="postgres.invalid").geturl()))
+    with pytest.raises(OperationalError, match=r"postgres\.invalid"):
+        await setting(database, "transaction_read_only")
+
+
+async def test_any_of_several_hosts(database_url: str) -> None:
+    async with Relay(database_url) as first, Relay(database_url) as second:
+        url = on_hosts(first.url, f"127.0.0.1:{second.port}")
+        database = make_database(defaults(f"{url}?load_balance_hosts=random"))
+        for _ in range(30):
+            await setting(database, "transaction_read_only")
+        assert first.connections
+        assert second.connections
+
+
+async def test_server_that_fails_at_tls(database_url: str) -> None:
+    """libpq's default, `sslmode=prefer`, then connects without it, on another socket."""
+    async with Relay(database_url, fails_at_tls=True) as relay:
+        database = make_database(defaults(relay.url))
         assert await setting(database, "transaction_read_only") == "off"
 
 

@@ -119,6 +119,15 @@ async def test_block_inside_a_transaction_that_was_begun_is_a_savepoint(service:
     assert not await exists(10)
 
 
+async def test_transaction_that_is_left_open_is_rolled_back(settings: Settings) -> None:
+    async with serve_for_test(settings.model_copy(update={"pool_max_size": 1})) as service:
+        database = service.application.database
+        async with database.aio_connection():
+            await database.aio_begin()
+            await insert(10)
+        assert not await exists(10)
+
+
 async def test_errors_of_commit_are_peewees(service: Service) -> None:
     database = service.application.database
 

@@ -25,7 +25,7 @@ def hung_up(connection: Any) -> bool:
 
 @contextlib.contextmanager
 def answer_within(timeout: float, connection: Any) -> Iterator[None]:
-    """Around a statement: OperationalError after `timeout` seconds without an answer, or where the connection is lost.
+    """Around a statement: OperationalError after `timeout` seconds without an answer.
 
     The time-out hangs up, on which both drivers raise an error at once. Cancelling would take longer: psycopg asks the
     server to cancel the statement, which for one that is lost takes 5 seconds, and waits for 5 more.
@@ -34,11 +34,9 @@ def answer_within(timeout: float, connection: Any) -> Iterator[None]:
     timer = loop.call_later(timeout, _hang_up, connection)
     try:
         yield
-    except peewee.DatabaseError as error:
+    except peewee.DatabaseError:
         if loop.time() >= timer.when():
             raise peewee.OperationalError(f"no answer in {timeout:g} seconds") from None
-        if not driver.is_open(connection):  # psycopg2 has a DatabaseError for "server closed the connection"
-            raise peewee.OperationalError(str(error)) from error
         raise
     finally:
         timer.cancel()

