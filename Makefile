@@ -1,10 +1,10 @@
 # Where there is no uv, one is put into .uv/, apart from the environment that it makes in .venv/.
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 
-.PHONY: help demo test check
+.PHONY: help demo test test-pgbouncer check
 
 help:  ## print this
-	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
 
 demo: $(UV)  ## bake the defaults into build/ and serve them, on embedded PostgreSQL
 	$(UV) run cookiecutter . --no-input --overwrite-if-exists --output-dir build
@@ -12,6 +12,9 @@ demo: $(UV)  ## bake the defaults into build/ and serve them, on embedded Postgr
 
 test: $(UV)  ## run all tests, those of the projects it bakes included
 	$(UV) run pytest
+
+test-pgbouncer: $(UV)  ## run the tests that want PgBouncer, which is not on PyPI
+	$(UV) run pytest -m pgbouncer
 
 check: $(UV)  ## check format, lint and types of the template's own code
 	$(UV) run ruff format --check
