@@ -31,7 +31,7 @@ async def test_client_that_goes_away_ends_its_statement(service: Service, caplog
     database = service.application.database
     address = urlsplit(service.address)
     async with database.aio_atomic():
-        await {{ cookiecutter.model_name }}.aio_create(id=9, name="a row that the client's request has to wait for")
+        await {{ cookiecutter.model_name }}.aio_create(id=9, name="a row to wait for")
         _, writer = await asyncio.open_connection(address.hostname, address.port)
         writer.write(b"GET /create?id=9 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         await until_under_way(database, "INSERT%", 1)
