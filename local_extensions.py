@@ -25,15 +25,38 @@ DEPENDENCIES = {
     *("pluggy", "psutil", "psycopg", "psycopg2", "psycopg_binary", "pydantic", "pydantic_core", "pydantic_settings"),
     *("pygments", "pytest", "pytest_asyncio", "ruff", "tornado", "typing_extensions", "typing_inspection", "uv"),
     *("annotated_types", "dotenv", "fasteners", "iniconfig", "librt", "mypy_extensions", "mypyc", "pathspec"),
-    *("platformdirs", "pwasyncio", "pwiz", "python_dotenv"),
+    *("platformdirs", "prometheus_client", "pwasyncio", "pwiz", "python_dotenv", "structlog"),
 }
 WINDOWS = {"con", "prn", "aux", "nul", *(f"{device}{n}" for device in ("com", "lpt") for n in range(1, 10))}
 
 # What the modules that import the model define or import beside it; a test holds this list to the service.
 SERVICE_NAMES = {
-    *("AfterValidator", "Annotated", "Any", "AsyncGenerator", "AutoField", "Awaitable", "BODIES", "CANCELLATIONS"),
+    *(
+        "AfterValidator",
+        "Annotated",
+        "Any",
+        "AsyncGenerator",
+        "AsyncHTTPClient",
+        "HALF_SENT",
+        "LargeHandler",
+        "AutoField",
+        "Awaitable",
+        "BODIES",
+        "CANCELLATIONS",
+    ),
     *("Callable", "CharField", "CreateHandler", "Database", "DeliberateError", "EXPLANATION", "FILE", "FORM", "HINT"),
-    *("HTTPError", "Handler", "IDS", "IOLoop", "IntegrityError", "InterfaceError", "InternalError", "LOCK", "LOST"),
+    *(
+        "HTTPError",
+        "Handler",
+        "IDS",
+        "IOLoop",
+        "IntegrityError",
+        "InterfaceError",
+        "InternalError",
+        "LOCK",
+        "LOST",
+        "MEBIBYTE",
+    ),
     *("MODELS", "MULTIPART", "Model", "NewRow", "NoReturn", "OperationalError", "PART", "PoolTimeout"),
     *("ProgrammingError", "RequestBody", "RootHandler", "SEEDS", "SLEEP", "SPAWNERS", "Service", "Settings"),
     "StringConstraints",

@@ -10,20 +10,27 @@ from .baked import TEMPLATE, Project
 from .conftest import Bake
 
 ALWAYS = {
-    *(".editorconfig", ".gitignore", "LICENSE", "Makefile", "README.md", "pyproject.toml"),
+    *(".editorconfig", ".env.example", ".gitignore", "LICENSE", "Makefile", "README.md", "pyproject.toml"),
     *(f"src/name_service/{name}.py" for name in ("__init__", "__main__", "application", "handlers", "health")),
-    *(f"src/name_service/{name}.py" for name in ("models", "problems", "seeding", "server", "settings", "validation")),
+    *(
+        f"src/name_service/{name}.py"
+        for name in ("in_flight", "logs", "metrics", "models", "problems", "seeding", "server")
+    ),
     *(
         f"src/name_service/database/{name}.py"
         for name in ("__init__", "connecting", "connection", "database", "driver")
     ),
     *(f"src/name_service/database/{name}.py" for name in ("errors", "liveness", "model", "pool")),
     *(f"src/name_service/embedded/{name}.py" for name in ("__init__", "keeper")),
+    *(f"src/name_service/{name}.py" for name in ("settings", "validation")),
     "src/name_service/py.typed",
     *(f"tests/{name}.py" for name in ("__init__", "conftest", "relay", "service")),
     *(f"tests/test_{name}.py" for name in ("bad_input", "cancellation", "command_line", "connecting", "embedded")),
-    *(f"tests/test_{name}.py" for name in ("health", "ids", "lost_database", "pool", "problems", "rows", "seeding")),
-    *(f"tests/test_{name}.py" for name in ("tasks", "transactions")),
+    *(f"tests/test_{name}.py" for name in ("health", "ids", "logs", "lost_database", "metrics", "pool", "problems")),
+    *(
+        f"tests/test_{name}.py"
+        for name in ("rows", "security", "seeding", "settings", "shutdown", "tasks", "transactions")
+    ),
 }
 OF_CI = {"github": {".github/workflows/ci.yml"}, "gitlab": {".gitlab-ci.yml"}, "none": set[str]()}
 IMAGE = {".dockerignore", "Dockerfile"}

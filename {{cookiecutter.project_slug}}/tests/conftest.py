@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import structlog
 
 from {{ cookiecutter.project_slug }} import models
 from {{ cookiecutter.project_slug }}.database import make_database
@@ -17,6 +18,12 @@ from {{ cookiecutter.project_slug }}.settings import Settings
 from .service import Service, defaults, serve_for_test
 
 PROJECT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs() -> None:
+    """What a test that fails shows. Nothing is cached, so that structlog can capture it."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("info"))
 
 
 @pytest.fixture(scope="session")

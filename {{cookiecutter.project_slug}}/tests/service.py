@@ -1,7 +1,9 @@
 """The service as the tests meet it: over HTTP, or as a process."""
 
 import asyncio
+import contextlib
 import os
+import re
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator
@@ -54,14 +56,35 @@ async def serve_for_test(settings: Settings) -> AsyncIterator[Service]:
 
 async def start(*arguments: str, **environment: str) -> Process:
     """The program, as typed in a folder without an `.env`."""
+    return await start_in(Path(__file__).parent, *arguments, **environment)
+
+
+async def start_in(folder: Path, /, *arguments: str, **environment: str) -> Process:
+    """The program, as typed in that folder."""
     inherited = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "{{ cookiecutter.project_slug }}", *arguments),
         stdout=PIPE,
         stderr=STDOUT,
-        cwd=Path(__file__).parent,
+        cwd=folder,
         env=inherited | environment,
     )
+
+
+@asynccontextmanager
+async def serving(settings: Settings, **environment: str) -> AsyncIterator[tuple[Process, str]]:
+    """A process that serves, and its address; killed at the end where it still runs."""
+    assert settings.database_url is not None
+    url = settings.database_url.get_secret_value()
+    process = await start("serve", DATABASE_URL=url, PORT="0", **environment)
+    assert process.stdout is not None
+    try:
+        banner = (await process.stdout.readuntil(b"Press ^C to stop.\n")).decode()
+        yield process, re.findall(r"http://127\.0\.0\.1:\d+", banner)[0]
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
 
 
 async def run(*arguments: str, **environment: str) -> tuple[int | None, str]:

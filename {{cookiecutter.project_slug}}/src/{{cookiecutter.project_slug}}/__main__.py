@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import contextlib
-import logging
 import math
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from . import seeding
 from .application import make_application
 from .database import make_database, wait_for_database
 from .embedded import EmbeddedPostgresError, embedded_database
+from .logs import configure_logging
 from .server import serve
 from .settings import Settings, SettingsError, load_settings
 
@@ -33,7 +33,7 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         settings = load_settings()
-        logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        configure_logging(settings.log_level, settings.log_format)
         with _database(settings) as settings:
             if arguments.wait:
                 asyncio.run(wait_for_database(make_database(settings), arguments.wait))

@@ -1,32 +1,49 @@
 """The application: its routes, and what they are wired to."""
 
-import asyncio
 import re
-from collections.abc import Awaitable, Callable
 from typing import Any
 
+import structlog
 import tornado.web
 from tornado.http1connection import HTTP1Connection
-from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, HTTPServerRequest, RequestStartLine, ResponseStartLine
+from tornado.httputil import HTTPServerRequest
 
 from . import models
 from .database import Database, make_database
 from .handlers import CreateHandler, RootHandler
 from .health import HealthHandler, Readiness, ReadyHandler
-from .problems import NotFoundHandler, TooLargeHandler
+from .in_flight import RequestsInFlight
+from .metrics import Metrics, MetricsHandler
+from .problems import Handler, NotFoundHandler, TooLargeHandler
 from .settings import Settings
+
+logger = structlog.get_logger()
 
 
 class Application(tornado.web.Application):
     """Tornado's application, with the database it works on and the requests it works at."""
 
-    def __init__(self, routes: list[Any], database: Database, readiness: Readiness, max_body_size: int) -> None:
-        super().__init__(routes, default_handler_class=NotFoundHandler)
+    def __init__(self, settings: Settings, database: Database) -> None:
         self.database = database
-        self.readiness = readiness
-        self.max_body_size = max_body_size
-        self._in_flight: set[HTTPServerRequest] = set()
-        self._nothing_in_flight = asyncio.Event()
+        self.readiness = Readiness(database)
+        self.in_flight = RequestsInFlight()
+        self.metrics = Metrics(database.pool_backend, self.in_flight)
+        self.max_body_size = settings.max_body_size
+        routes: list[tuple[Any, ...]] = [
+            ("/", RootHandler),
+            ("/create", CreateHandler, {"database": database}),
+            ("/healthz", HealthHandler),
+            ("/readyz", ReadyHandler, {"readiness": self.readiness}),
+            ("/metrics", MetricsHandler, {"metrics": self.metrics, "readiness": self.readiness}),
+        ]
+        self._route_of = {handler: pattern for pattern, handler, *_ in routes}
+        super().__init__(
+            routes,
+            default_handler_class=NotFoundHandler,
+            readiness=self.readiness,
+            cross_origin_protection=True,
+            trusted_origins=settings.trusted_origins,
+        )
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         """As Tornado's, but a body that is too large by its own declaration gets an answer.
@@ -40,61 +57,31 @@ class Application(tornado.web.Application):
             delegate = self.get_handler_delegate(request, TooLargeHandler, {"limit": self.max_body_size})
         else:
             delegate = super().find_handler(request, **kwargs)
-        self._in_flight.add(request)
-        return RequestInFlight(delegate, ended=lambda: self._end(request))
+        return self.in_flight.begin(request, delegate)
 
     def log_request(self, handler: tornado.web.RequestHandler) -> None:
         """Called by Tornado when the whole answer was handed to the connection."""
-        self._end(handler.request)
-        super().log_request(handler)
-
-    async def wait_for_requests(self) -> None:
-        """Wait until no request is in flight, those included of which a part is still to come."""
-        if self._in_flight:
-            self._nothing_in_flight.clear()
-            await self._nothing_in_flight.wait()
-
-    def _end(self, request: HTTPServerRequest) -> None:
-        self._in_flight.discard(request)
-        if not self._in_flight:
-            self._nothing_in_flight.set()
-
-
-class RequestInFlight(HTTPMessageDelegate):
-    """A delegate that also tells when the client went away before its request was whole: no handler sees that."""
-
-    def __init__(self, delegate: HTTPMessageDelegate, ended: Callable[[], None]) -> None:
-        self._delegate = delegate
-        self._ended = ended
-
-    def headers_received(
-        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
-    ) -> Awaitable[None] | None:
-        return self._delegate.headers_received(start_line, headers)
-
-    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        return self._delegate.data_received(chunk)
-
-    def finish(self) -> None:
-        self._delegate.finish()
-
-    def on_connection_close(self) -> None:
-        self._ended()
-        self._delegate.on_connection_close()
+        request = handler.request
+        self.in_flight.answered(request)
+        seconds, status = request.request_time(), handler.get_status()
+        route = self._route_of.get(type(handler), "none")
+        self.metrics.observe(request.method, route, status, seconds)
+        line = {"method": request.method, "route": route, "status": status, "ms": round(1000 * seconds, 2)}
+        if route != request.path:
+            line["path"] = request.path
+        if isinstance(handler, Handler):
+            line["request_id"] = handler.request_id
+            if handler.failure is not None:
+                line["failure"] = handler.failure
+        log = logger.info if status < 500 else logger.warning
+        log("request", **line)
 
 
 def make_application(settings: Settings) -> Application:
-    """An application whose database is still to be connected.
+    """An application whose database is still to be connected. Raises SettingsError.
 
     The models work on the database of the application that was made last: peewee binds them as a whole.
     """
     database = make_database(settings)
     database.bind(models.MODELS)
-    readiness = Readiness(database)
-    routes = [
-        ("/", RootHandler),
-        ("/create", CreateHandler, {"database": database}),
-        ("/healthz", HealthHandler),
-        ("/readyz", ReadyHandler, {"readiness": readiness}),
-    ]
-    return Application(routes, database, readiness, settings.max_body_size)
+    return Application(settings, database)

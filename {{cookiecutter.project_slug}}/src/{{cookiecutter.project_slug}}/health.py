@@ -23,12 +23,16 @@ class Readiness:
         """Raises HTTPError 503 while the server shuts down, or where the database doesn't answer in time."""
         if self.draining:
             raise HTTPError(503, "The server is shutting down")
-        if self._probe is None or self._probe.done():
-            self._probe = asyncio.create_task(self._database_answers())
-        if not await asyncio.shield(self._probe):
+        if not await self.database_answers():
             raise HTTPError(503, "The database doesn't answer")
 
-    async def _database_answers(self) -> bool:
+    async def database_answers(self) -> bool:
+        """Whether it does, within a second."""
+        if self._probe is None or self._probe.done():
+            self._probe = asyncio.create_task(self._ask())
+        return await asyncio.shield(self._probe)
+
+    async def _ask(self) -> bool:
         try:
             await self._database.ping(PROBE_TIMEOUT)
         except (peewee.DatabaseError, peewee.InterfaceError):

@@ -3,7 +3,6 @@
 import asyncio
 import functools
 import json
-import logging
 import re
 import uuid
 from collections.abc import Awaitable
@@ -12,9 +11,12 @@ from types import TracebackType
 from typing import Any
 
 import peewee
+import structlog
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
-logger = logging.getLogger(__name__)
+from . import logs
+
+logger = structlog.get_logger()
 
 DATABASE_IS_AWAY = (peewee.OperationalError, peewee.InterfaceError)
 RETRY_AFTER = 1  # seconds
@@ -27,6 +29,7 @@ class Handler(RequestHandler):
     That the database is away or overloaded is a 503 wherever it shows, so that a handler need not think of it.
     """
 
+    failure: str | None = None  # why there is no good answer, for the log
     _task: asyncio.Task[None] | None = None
 
     @functools.cached_property
@@ -36,15 +39,20 @@ class Handler(RequestHandler):
         return given if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", given) else uuid.uuid4().hex
 
     def set_default_headers(self) -> None:
+        self.clear_header("Server")
         self.set_header("X-Request-ID", self.request_id)
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Referrer-Policy", "no-referrer")
 
     def prepare(self) -> Awaitable[None] | None:
         """Called by Tornado before the method. Call it from yours too."""
+        logs.request_id.set(self.request_id)
         self._task = asyncio.current_task()
         return None
 
     def on_connection_close(self) -> None:
         """Called by Tornado when the client goes away: nobody needs the answer, so the database needn't work on it."""
+        super().on_connection_close()  # it fails the body that a streaming handler waits for
         if self._task is not None:
             self._task.cancel()
 
@@ -64,6 +72,12 @@ class Handler(RequestHandler):
             if getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
         ]
         return ["HEAD", *implemented] if "GET" in implemented else implemented
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> "asyncio.Future[None]":
+        """As Tornado's. While the server shuts down, the client is asked to go elsewhere with its next request."""
+        if self.settings["readiness"].draining:
+            self.set_header("Connection", "close")
+        return super().finish(chunk)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Called by Tornado for what a handler raised, and for what it refuses itself."""
@@ -91,11 +105,13 @@ class Handler(RequestHandler):
     def log_exception(
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
     ) -> None:
-        """Called by Tornado. Only a bug gets a traceback."""
+        """Called by Tornado. A bug gets a traceback; any other failure is a part of the request's line."""
         if isinstance(value, DATABASE_IS_AWAY):
-            logger.warning("503 %s %s: %s", self.request.method, self.request.path, " ".join(str(value).split()))
-        else:
-            super().log_exception(typ, value, tb)
+            self.failure = " ".join(str(value).split())
+        elif isinstance(value, HTTPError):
+            self.failure = value.get_message() if value.log_message else None
+        elif typ is not None and value is not None:
+            logger.error("bug", request_id=self.request_id, exc_info=(typ, value, tb))
 
 
 class NotFoundHandler(Handler):

@@ -13,6 +13,10 @@ from . import seeding
 from .application import Application, make_application
 from .settings import Settings, SettingsError
 
+# Seconds. A client that is slower than that loses its connection.
+IDLE_TIMEOUT = 75  # for a request's headers, and between requests: more than the 60 s of usual load balancers
+BODY_TIMEOUT = 60
+
 BANNER = """\
 Serving on {address}
   {address}/?id=1
@@ -50,7 +54,12 @@ async def listening(application: Application, settings: Settings) -> AsyncIterat
     if settings.seed:
         seeding.seed(database)
     await database.aio_connect()
-    server = HTTPServer(application, max_body_size=settings.max_body_size)
+    server = HTTPServer(
+        application,
+        max_body_size=settings.max_body_size,
+        idle_connection_timeout=IDLE_TIMEOUT,
+        body_timeout=BODY_TIMEOUT,
+    )
     try:
         sockets = _bind(settings)
         server.add_sockets(sockets)
@@ -60,7 +69,7 @@ async def listening(application: Application, settings: Settings) -> AsyncIterat
         server.stop()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(settings.shutdown_grace):
-                await application.wait_for_requests()
+                await application.in_flight.wait_for_end()
         await server.close_all_connections()
         await database.aio_close()
 
@@ -68,5 +77,5 @@ async def listening(application: Application, settings: Settings) -> AsyncIterat
 def _bind(settings: Settings) -> list[socket.socket]:
     try:
         return bind_sockets(settings.port, settings.host, reuse_port=True)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise SettingsError(f"HOST={settings.host} PORT={settings.port} can't be listened on: {error}") from None

@@ -4,12 +4,18 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PositiveInt, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from .logs import LogFormat
 
 DAY = 24 * 60 * 60
 Seconds = Annotated[float, Field(ge=0, le=DAY, allow_inf_nan=False)]
 Timeout = Annotated[float, Field(ge=0.001, le=DAY, allow_inf_nan=False)]
 LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+def _split(given: object) -> object:
+    return given.replace(",", " ").split() if isinstance(given, str) else given
 
 
 class SettingsError(Exception):
@@ -39,7 +45,9 @@ class Settings(BaseSettings):
 
     migrate: bool = True
     seed: bool = True
+    trusted_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_split)] = frozenset()
     log_level: Annotated[LogLevel, BeforeValidator(str.lower)] = "info"
+    log_format: LogFormat | None = None
 
     @property
     def names_a_database(self) -> bool:
@@ -53,6 +61,8 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         raise SettingsError("; ".join(map(_describe, error.errors()))) from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f".env is not in UTF-8: {error}") from None
 
 
 def _describe(wrong: ErrorDetails) -> str:

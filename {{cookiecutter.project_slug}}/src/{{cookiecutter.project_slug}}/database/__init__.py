@@ -4,5 +4,6 @@ from .connecting import make_database, wait_for_database
 from .database import Database
 from .errors import PoolTimeout
 from .model import Model
+from .pool import Pool
 
-__all__ = ["Database", "Model", "PoolTimeout", "make_database", "wait_for_database"]
+__all__ = ["Database", "Model", "Pool", "PoolTimeout", "make_database", "wait_for_database"]

@@ -1,17 +1,17 @@
 """From the settings to a connection."""
 
 import asyncio
-import logging
 from typing import Any
 
 import peewee
+import structlog
 
 from ..settings import Settings, SettingsError
 from . import driver
 from .database import Database
 from .errors import peewee_errors
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger()
 
 LEAST_CONNECT_TIMEOUT = 2  # seconds; libpq takes 1 for 2
 WAIT_BETWEEN_PINGS = 0.5  # seconds
@@ -41,7 +41,7 @@ async def wait_for_database(database: Database, seconds: float) -> None:
                 raise
             if str(error) != reported:
                 reported = str(error)
-                logger.info("waiting for the database: %s", " ".join(reported.split()))
+                logger.info("waiting for the database", refused=" ".join(reported.split()))
             await asyncio.sleep(WAIT_BETWEEN_PINGS)
         else:
             return

@@ -2,11 +2,11 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import peewee
+import structlog
 from peewee_async.databases import AioPostgresDatabase, FetchResults
 from peewee_async.transactions import Transaction
 
@@ -16,7 +16,7 @@ from .errors import peewee_errors
 from .liveness import answer_within
 from .pool import Pool
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger()
 
 # Seconds beyond `statement_timeout` for the server to say that it was reached, before we take the server for lost.
 TIME_TO_SAY_SO = 1
@@ -61,7 +61,7 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
         fetch_results: FetchResults | None = None,
     ) -> Any:
         """Execute one statement on this connection. Raises peewee's exceptions."""
-        logger.debug("%s %s", sql, params)
+        logger.debug("statement", sql=sql, params=params)
         with answer_within(self._answer_timeout, connection), peewee_errors():
             async with connection.cursor() as cursor:
                 await cursor.execute(sql, params or ())

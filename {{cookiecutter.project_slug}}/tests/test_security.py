@@ -1,0 +1,69 @@
+"""What a stranger's page or a hostile client can't do."""
+
+import asyncio
+
+import pytest
+
+from {{ cookiecutter.project_slug }} import server
+from {{ cookiecutter.project_slug }}.settings import Settings
+
+from .service import Service, problem, serve_for_test
+
+
+@pytest.mark.parametrize("path", ["/?id=1", "/?id=abc", "/nowhere", "/healthz", "/metrics"])
+async def test_headers(service: Service, path: str) -> None:
+    headers = (await service.get(path)).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert "Server" not in headers
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [("https://evil.example", 403), ("https://good.example", 201), ("https://fine.example:8443", 201)],
+)
+async def test_page_of_another_origin(settings: Settings, origin: str, status: int) -> None:
+    trusted = frozenset({"https://good.example", "https://fine.example:8443"})
+    async with serve_for_test(settings.model_copy(update={"trusted_origins": trusted})) as service:
+        headers = {"Origin": origin, "Sec-Fetch-Site": "cross-site"}
+        response = await service.get("/", method="POST", body="name=Ada", headers=headers)
+    assert response.code == status
+    if status == 403:
+        assert origin in problem(response)["detail"]
+
+
+async def test_page_of_the_same_origin(service: Service) -> None:
+    response = await service.get("/", method="POST", body="name=Ada", headers={"Origin": service.address})
+    assert response.code == 201
+
+
+@pytest.mark.parametrize(
+    ("limit", "begun"),
+    [
+        ("IDLE_TIMEOUT", b"POST / HTTP/1.1\r\n"),
+        ("BODY_TIMEOUT", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"),
+    ],
+)
+async def test_client_that_sends_a_byte_now_and_then(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, limit: str, begun: bytes
+) -> None:
+    monkeypatch.setattr(server, limit, 0.3)
+    async with serve_for_test(settings) as service:
+        host, port = service.address.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(begun)
+        ended = asyncio.create_task(reader.read())
+        while not ended.done():
+            assert service.application.database.pool_backend.in_use == 0
+            writer.write(b"x")
+            await asyncio.sleep(0.05)
+        assert ended.result() == b""
+        writer.close()
+
+
+async def test_headers_without_end(service: Service) -> None:
+    host, port = service.address.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000)
+    assert await reader.read() == b""
+    writer.close()

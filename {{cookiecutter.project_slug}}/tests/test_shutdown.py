@@ -1,0 +1,119 @@
+"""A server that is told to stop finishes what was begun, and exits with 0."""
+
+import asyncio
+import contextlib
+import signal
+
+import pytest
+from tornado.escape import json_decode
+from tornado.httpclient import AsyncHTTPClient
+
+from {{ cookiecutter.project_slug }}.models import {{ cookiecutter.model_name }}
+from {{ cookiecutter.project_slug }}.problems import Handler
+from {{ cookiecutter.project_slug }}.settings import Settings
+
+from .service import serve_for_test, serving, until_under_way
+
+MEBIBYTE = 1024 * 1024
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+async def test_signal_stops_it(settings: Settings, sent: signal.Signals) -> None:
+    async with serving(settings) as (process, address):
+        assert (await AsyncHTTPClient().fetch(f"{address}/?id=1")).code == 200
+        process.send_signal(sent)
+        printed, _ = await process.communicate()
+    assert process.returncode == 0
+    assert printed.decode().endswith(" server stopped\n")
+
+
+async def test_delay_before_the_listener_closes(settings: Settings) -> None:
+    async with serving(settings, SHUTDOWN_DELAY="2") as (process, address):
+        process.send_signal(signal.SIGTERM)
+        while (await AsyncHTTPClient().fetch(f"{address}/readyz", raise_error=False)).code == 200:
+            pass
+        assert (await AsyncHTTPClient().fetch(f"{address}/?id=1")).code == 200
+        assert await process.wait() == 0
+
+
+HALF_SENT = b"""\
+POST / HTTP/1.1\r
+Host: a\r
+Content-Type: application/json\r
+Content-Length: 13\r
+Expect: 100-continue\r
+\r
+"""
+
+
+async def send_half(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection on which the body of a request is awaited."""
+    host, port = address.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(HALF_SENT)
+    assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 (Continue)\r\n\r\n"
+    return reader, writer
+
+
+async def test_request_in_flight_is_finished(settings: Settings) -> None:
+    async with serving(settings) as (process, address):
+        reader, writer = await send_half(address)
+        process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(ConnectionError):
+            while True:  # until the listener is closed
+                (await send_half(address))[1].close()
+        writer.write(b'{"name": "a"}')
+        assert (await reader.readline()).startswith(b"HTTP/1.1 201 ")
+        writer.close()
+        assert await process.wait() == 0
+
+
+async def test_request_that_never_ends_is_ended(settings: Settings) -> None:
+    async with serving(settings, SHUTDOWN_GRACE="0.1") as (process, address):
+        reader, writer = await send_half(address)
+        process.send_signal(signal.SIGTERM)
+        assert await reader.read() == b""
+        writer.close()
+        assert await process.wait() == 0
+
+
+async def test_client_that_leaves_midway_is_not_waited_for(settings: Settings) -> None:
+    async with serving(settings, SHUTDOWN_GRACE="600") as (process, address):
+        _, writer = await send_half(address)
+        writer.close()
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(30):
+            assert await process.wait() == 0
+
+
+async def test_answer_is_sent_to_its_end(settings: Settings) -> None:
+    class LargeHandler(Handler):
+        def get(self) -> None:
+            self.finish(b"x" * 50 * MEBIBYTE)
+
+    async with serve_for_test(settings) as service:
+        service.application.add_handlers(".*", [("/large", LargeHandler)])
+        host, port = service.address.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        rest = asyncio.create_task(reader.read(-1))
+    assert len(await rest) == 50 * MEBIBYTE
+    writer.close()
+
+
+async def test_client_is_told_that_its_connection_will_close(settings: Settings) -> None:
+    async with serve_for_test(settings) as service:
+        database = service.application.database
+        host, port = service.address.removeprefix("http://").split(":")
+        async with database.aio_atomic():
+            await {{ cookiecutter.model_name }}.aio_create(id=9, name="a row to wait for")
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(b"GET /create?id=9 HTTP/1.1\r\nHost: a\r\n\r\n")
+            await until_under_way(database, "INSERT%")
+            service.application.readiness.draining = True
+        head, body = await reader.readuntil(b"\r\n\r\n"), await reader.readuntil(b"}")
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert b"\r\nConnection: close" in head
+    assert json_decode(body)["obj"] == "a row to wait for"
+    writer.close()
