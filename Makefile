@@ -10,7 +10,7 @@ demo: $(UV)  ## bake the defaults into build/ and serve them, on embedded Postgr
 	$(UV) run cookiecutter . --no-input --overwrite-if-exists --output-dir build
 	$(MAKE) -C build/name_service run UV=$(if $(filter .uv/%,$(UV)),../../)$(UV)
 
-test: $(UV)  ## run all tests, those of the projects it bakes included
+test: $(UV)  ## run the tests, those of the projects it bakes included
 	$(UV) run pytest
 
 test-pgbouncer: $(UV)  ## run the tests that want PgBouncer, which is not on PyPI

@@ -31,35 +31,13 @@ WINDOWS = {"con", "prn", "aux", "nul", *(f"{device}{n}" for device in ("com", "l
 
 # What the modules that import the model define or import beside it; a test holds this list to the service.
 SERVICE_NAMES = {
-    *(
-        "AfterValidator",
-        "Annotated",
-        "Any",
-        "AsyncGenerator",
-        "AsyncHTTPClient",
-        "HALF_SENT",
-        "LargeHandler",
-        "AutoField",
-        "Awaitable",
-        "BODIES",
-        "CANCELLATIONS",
-    ),
-    *("Callable", "CharField", "CreateHandler", "Database", "DeliberateError", "EXPLANATION", "FILE", "FORM", "HINT"),
-    *(
-        "HTTPError",
-        "Handler",
-        "IDS",
-        "IOLoop",
-        "IntegrityError",
-        "InterfaceError",
-        "InternalError",
-        "LOCK",
-        "LOST",
-        "MEBIBYTE",
-    ),
-    *("MODELS", "MULTIPART", "Model", "NewRow", "NoReturn", "OperationalError", "PART", "PoolTimeout"),
-    *("ProgrammingError", "RequestBody", "RootHandler", "SEEDS", "SLEEP", "SPAWNERS", "Service", "Settings"),
-    "StringConstraints",
+    *("AfterValidator", "Annotated", "Any", "Application", "AsyncGenerator", "AsyncHTTPClient", "AsyncIterator"),
+    *("AutoField", "Awaitable", "BODIES", "CANCELLATIONS", "Callable", "CharField", "CreateHandler", "Database"),
+    *("DeliberateError", "EXPLANATION", "FILE", "FORM", "HALF_SENT", "HINT", "HTTPError", "HTTPResponse", "Handler"),
+    *("IDS", "IOLoop", "IntegrityError", "InterfaceError", "InternalError", "LOCK", "LOST", "LargeHandler"),
+    *("MEBIBYTE", "MODELS", "MULTIPART", "Model", "NewRow", "NoReturn", "OperationalError", "PART", "PIPE", "Path"),
+    *("PoolTimeout", "Process", "ProgrammingError", "RequestBody", "RootHandler", "SEEDS", "SLEEP", "SPAWNERS"),
+    *("STDOUT", "SecretStr", "Service", "Settings", "StringConstraints"),
 }
 
 # The expression of the HTML standard for <input type=email>.

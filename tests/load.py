@@ -48,10 +48,8 @@ class Load:
         good = [answer for answer in self.answers if answer.sent >= moment and answer.status < 300]
         return min(answer.received for answer in good) - moment
 
-    def last_failure_after(self, moment: float) -> float:
-        """Seconds from then to the last answer that wasn't good, or 0."""
-        bad = [answer.received for answer in self.answers if answer.status >= 300]
-        return max([moment, *bad]) - moment
+    def failures_sent_after(self, moment: float) -> list[Answer]:
+        return [answer for answer in self.answers if answer.sent > moment and answer.status >= 300]
 
     def p99_to_median(self, method: str) -> str:
         """For people: the 99th percentile, the median, and how many times one is the other."""

@@ -64,7 +64,7 @@ class Server:
         settings = {"listen_addresses": "127.0.0.1", "port": str(self.port)} | settings
         settings["unix_socket_directories"] = str(self.folder)
         with (self.folder / "log").open("ab") as log:
-            process = subprocess.Popen(
+            self._process = psutil.Popen(
                 [
                     self._binaries / "postgres",
                     "-D",
@@ -77,11 +77,9 @@ class Server:
                 cwd="/",
                 **unprivileged(),
             )
-        self._process = psutil.Process(process.pid)
-        self._popen = process
         give_up = time.monotonic() + START_TIMEOUT
         while not self.accepts_connections():
-            assert process.poll() is None, (self.folder / "log").read_text()
+            assert self._process.poll() is None, (self.folder / "log").read_text()
             assert time.monotonic() < give_up
             time.sleep(0.005)
         self.accepted = time.monotonic()
@@ -95,8 +93,8 @@ class Server:
 
     def stop(self) -> None:
         """PostgreSQL's fast shutdown: it ends the connections that there are."""
-        self._popen.send_signal(signal.SIGINT)
-        self._popen.wait()
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait()
 
     def kill(self) -> None:
         """End all its processes at once."""
@@ -105,11 +103,8 @@ class Server:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(family)
-        self._popen.wait()
-        (self.data / "postmaster.pid").unlink()
-
-    def is_running(self) -> bool:
-        return self._popen.poll() is None
+        self._process.wait()
+        (self.data / "postmaster.pid").unlink()  # its number may be another process's by the next start
 
     def promote(self) -> None:
         self.execute("SELECT pg_promote()")

@@ -16,11 +16,8 @@ ALWAYS = {
         f"src/name_service/{name}.py"
         for name in ("in_flight", "logs", "metrics", "models", "problems", "seeding", "server")
     ),
-    *(
-        f"src/name_service/database/{name}.py"
-        for name in ("__init__", "connecting", "connection", "database", "driver")
-    ),
-    *(f"src/name_service/database/{name}.py" for name in ("errors", "liveness", "model", "pool")),
+    *(f"src/name_service/database/{name}.py" for name in ("__init__", "configuration", "database", "driver")),
+    *(f"src/name_service/database/{name}.py" for name in ("errors", "hosts", "liveness", "model", "ownership", "pool")),
     *(f"src/name_service/embedded/{name}.py" for name in ("__init__", "keeper")),
     *(f"src/name_service/{name}.py" for name in ("settings", "validation")),
     "src/name_service/py.typed",

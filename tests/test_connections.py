@@ -1,4 +1,4 @@
-"""Ways to PostgreSQL that the projects' own tests can't have: a socket in a folder, TLS, PgBouncer."""
+"""Ways to PostgreSQL that the projects' own tests can't have: a Unix socket, TLS, PgBouncer."""
 
 import asyncio
 import contextlib
@@ -42,7 +42,7 @@ def certificate(authority: trustme.CA, tmp_path: Path) -> Path:
     return path
 
 
-def test_socket_in_a_folder(service: Service, server: Server) -> None:
+def test_unix_socket(service: Service, server: Server) -> None:
     serves(service, f"postgresql://postgres@/postgres?host={server.folder}&port={server.port}")
 
 
@@ -63,7 +63,9 @@ def test_tls_that_is_refused_later(service: Service, server: Server, certificate
     assert between.came == {"TLS", "plain"}
 
 
-def test_certificate_of_somebody_else(service: Service, server: Server, certificate: Path, tmp_path: Path) -> None:
+def test_certificate_of_another_authority_is_refused(
+    service: Service, server: Server, certificate: Path, tmp_path: Path
+) -> None:
     trustme.CA().cert_pem.write_to_path(tmp_path / "root.crt")
     with relay(server.port, certificate) as between:
         url = f"{between.url}?sslmode=verify-full&sslrootcert={tmp_path / 'root.crt'}"

@@ -23,8 +23,8 @@ class Relay:
     @property
     def url(self) -> str:
         """The database's, by this way."""
-        user = f"{self._target.username}:{self._target.password}"
-        return self._target._replace(netloc=f"{user}@127.0.0.1:{self.port}").geturl()
+        user, at, _ = self._target.netloc.rpartition("@")
+        return self._target._replace(netloc=f"{user}{at}127.0.0.1:{self.port}").geturl()
 
     async def __aenter__(self) -> "Relay":
         await self.mend()
@@ -61,7 +61,7 @@ class Relay:
             writer.write(b"S")
             writer.close()
             return
-        far_reader, far_writer = await asyncio.open_connection(self._target.hostname, self._target.port)
+        far_reader, far_writer = await asyncio.open_connection(self._target.hostname, self._target.port or 5432)
         self.connections += 1
         self._open |= {writer, far_writer}
         far_writer.write(first)

@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import os
 import re
+import socket
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from {{ cookiecutter.project_slug }}.application import Application, make_application
 from {{ cookiecutter.project_slug }}.database import Database
+from {{ cookiecutter.project_slug }}.models import {{ cookiecutter.model_name }}
 from {{ cookiecutter.project_slug }}.server import listening
 from {{ cookiecutter.project_slug }}.settings import Settings
 
@@ -52,6 +54,18 @@ async def serve_for_test(settings: Settings) -> AsyncIterator[Service]:
         client = AsyncHTTPClient(force_instance=True, defaults={"request_timeout": 60}, max_clients=100)
         yield Service(address, application, client)
         client.close()
+
+
+class DeliberateError(Exception):
+    """Ends a transaction without its rows."""
+
+
+async def insert(id_: int) -> None:
+    await {{ cookiecutter.model_name }}.aio_create(id=id_, name="a row")
+
+
+async def exists(id_: int) -> bool:
+    return await {{ cookiecutter.model_name }}.aio_get_or_none(id=id_) is not None
 
 
 async def start(*arguments: str, **environment: str) -> Process:
@@ -110,6 +124,19 @@ async def until_under_way(database: Database, statement: str, number: int = 1) -
             if found[0] == number:
                 return
             await asyncio.sleep(0.01)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until that is so."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110  # nothing tells when
+            await asyncio.sleep(0)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def problem(response: HTTPResponse) -> dict[str, Any]:

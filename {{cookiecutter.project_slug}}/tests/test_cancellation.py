@@ -13,7 +13,7 @@ from {{ cookiecutter.project_slug }}.database import Database
 from {{ cookiecutter.project_slug }}.models import {{ cookiecutter.model_name }}
 from {{ cookiecutter.project_slug }}.settings import Settings
 
-from .service import Service, serve_for_test, until_under_way
+from .service import Service, exists, insert, serve_for_test, until, until_under_way
 
 SLEEP = "SELECT pg_sleep(60)"
 CANCELLATIONS = 500
@@ -45,7 +45,7 @@ async def test_client_that_goes_away_ends_its_statement(service: Service) -> Non
 
 
 async def test_a_statement_time_out_is_no_cancellation(settings: Settings) -> None:
-    async with serve_for_test(settings.model_copy(update={"statement_timeout": 0.1})) as service:
+    async with serve_for_test(settings.model_copy(update={"statement_timeout": 0.5})) as service:
         database = service.application.database
 
         async def sleep_in_a_transaction() -> None:
@@ -56,6 +56,55 @@ async def test_a_statement_time_out_is_no_cancellation(settings: Settings) -> No
         with pytest.raises(peewee.OperationalError):
             await sleep_in_a_transaction()
         assert await {{ cookiecutter.model_name }}.aio_get_or_none(id=9) is None
+
+
+async def test_cancelled_inside_a_transaction(service: Service) -> None:
+    database = service.application.database
+
+    async def sleep_in_a_transaction() -> None:
+        async with database.aio_atomic():
+            await insert(10)
+            await database.aio_execute_sql(SLEEP)
+
+    task = asyncio.create_task(sleep_in_a_transaction())
+    await until_under_way(database, SLEEP)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not await exists(10)
+
+
+async def test_cancelled_begin_begins_nothing(service: Service) -> None:
+    """psycopg lets the BEGIN end, and raises CancelledError after that."""
+    database = service.application.database
+
+    async def begin_and_insert(id_: int) -> None:
+        async with database.aio_connection():
+            with contextlib.suppress(TimeoutError, peewee.InterfaceError):
+                async with asyncio.timeout(0):
+                    async with database.aio_atomic():
+                        pass
+            async with database.aio_atomic():
+                await insert(id_)
+
+    for id_ in range(100, 150):
+        try:
+            await begin_and_insert(id_)
+        except (peewee.OperationalError, peewee.InterfaceError):  # aiopg closes the connection
+            assert not await exists(id_)
+        else:
+            assert await exists(id_)
+
+
+async def test_client_that_leaves_in_a_body_over_the_limit_leaves_no_task(service: Service) -> None:
+    before = asyncio.all_tasks()
+    address = urlsplit(service.address)
+    _, writer = await asyncio.open_connection(address.hostname, address.port)
+    length = service.application.max_body_size + 1
+    writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\nx" % length)
+    await until(lambda: len(service.application.in_flight) == 1)
+    writer.close()
+    await until(lambda: not asyncio.all_tasks() - before)
 
 
 async def test_cancelled_at_any_moment(service: Service) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from {{ cookiecutter.project_slug }}.settings import Settings
 
-from .service import run
+from .relay import Relay
+from .service import free_port, run, serve_for_test, start
 
 
 @pytest.mark.parametrize(
@@ -43,3 +44,30 @@ async def test_no_command() -> None:
     code, printed = await run()
     assert code == 2
     assert "usage: {{ cookiecutter.project_slug }}" in printed
+
+
+async def test_wait_for_the_database(settings: Settings, database_url: str) -> None:
+    async with serve_for_test(settings):
+        pass
+    async with Relay(database_url) as relay:
+        relay.cut()
+        process = await start("seed", "--wait", "60", DATABASE_URL=relay.url)
+        assert process.stdout is not None
+        assert b"waiting for the database" in await process.stdout.readline()
+        await relay.mend()
+        printed, _ = await process.communicate()
+    assert (process.returncode, printed) == (0, b"")
+
+
+async def test_wait_ends() -> None:
+    url = f"postgresql://user:password@127.0.0.1:{free_port()}/name"
+    code, printed = await run("serve", "--wait", "0.1", DATABASE_URL=url, LOG_LEVEL="error")
+    assert code == 1
+    assert printed.count("\n") == 1
+    assert "refused" in printed
+
+
+async def test_wait_wants_seconds() -> None:
+    code, printed = await run("serve", "--wait", "-1")
+    assert code == 2
+    assert "argument --wait: '-1' is not a number of seconds" in printed

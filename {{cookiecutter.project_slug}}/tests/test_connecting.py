@@ -1,4 +1,4 @@
-"""All that libpq can do to connect, whatever the driver."""
+"""Connection parameters and lists of hosts do what they do in libpq, whatever the driver."""
 
 import asyncio
 import socket
@@ -13,7 +13,7 @@ from {{ cookiecutter.project_slug }}.database import Database, make_database
 from {{ cookiecutter.project_slug }}.settings import Settings, SettingsError
 
 from .relay import Relay
-from .service import defaults, run, serve_for_test, start
+from .service import defaults, free_port
 
 PASSWORD = "p@ss:w/o?rd#%41 '\"\\é+&=[]"
 
@@ -56,18 +56,33 @@ async def test_any_character_in_a_password(settings: Settings, database_url: str
             owner.execute_sql(f"DROP ROLE {role}")
 
 
-async def test_first_host_refuses(database_url: str) -> None:
+async def test_host_that_refuses_is_passed_over(database_url: str) -> None:
     database = make_database(defaults(on_hosts(database_url, f"127.0.0.1:{free_port()}")))
     assert await setting(database, "transaction_read_only") == "off"
 
 
-async def test_first_host_is_silent(database_url: str) -> None:
-    """There is time for the second within POOL_TIMEOUT."""
+async def test_silent_host_leaves_time_for_the_next(database_url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = on_hosts(database_url, f"127.0.0.1:{silent.getsockname()[1]}")
-        database = make_database(defaults(url, pool_max_size=1))
+        database = make_database(defaults(url, pool_max_size=1, pool_timeout=1))
         await database.aio_connect()
         await database.aio_close()
+
+
+async def test_silent_host_is_tried_last_from_then_on(database_url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = on_hosts(database_url, f"127.0.0.1:{silent.getsockname()[1]}")
+        database = make_database(defaults(url, pool_max_size=1, pool_timeout=1))
+        await database.ping(1)
+        silent.settimeout(0)
+        while True:  # take what came until now
+            try:
+                silent.accept()[0].close()
+            except BlockingIOError:
+                break
+        await database.ping(1)
+        with pytest.raises(BlockingIOError):
+            silent.accept()
 
 
 async def test_host_with_the_wrong_attributes(database_url: str) -> None:
@@ -78,14 +93,18 @@ async def test_host_with_the_wrong_attributes(database_url: str) -> None:
         await setting(read_only, "transaction_read_only")
 
 
-async def test_first_address_refuses(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As `localhost` often has two, and PostgreSQL listens on the second. Looking them up stops nobody else."""
+async def test_address_that_refuses_is_passed_over(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `localhost` often has two, and PostgreSQL listens on the second. The event loop looks them up."""
+    loop = asyncio.get_running_loop()
+    look_up = loop.getaddrinfo
 
-    async def addresses(*_: object, **__: object) -> list[tuple[Any, ...]]:
+    async def addresses(host: str, *arguments: Any, **keywords: Any) -> list[tuple[Any, ...]]:
+        if host != "postgres.invalid":
+            return list(await look_up(host, *arguments, **keywords))
         found = [(socket.AF_INET6, ("::1", 0)), (socket.AF_INET, ("127.0.0.1", 0))]
         return [(family, socket.SOCK_STREAM, 6, "", address) for family, address in found]
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", addresses)
+    monkeypatch.setattr(loop, "getaddrinfo", addresses)
     async with Relay(database_url) as relay:
         database = make_database(defaults(relay.url.replace("127.0.0.1", "postgres.invalid")))
         assert await setting(database, "transaction_read_only") == "off"
@@ -114,41 +133,27 @@ async def test_server_that_fails_at_tls(database_url: str) -> None:
         assert await setting(database, "transaction_read_only") == "off"
 
 
-async def test_connect_timeout_that_is_no_number(database_url: str) -> None:
-    with pytest.raises(SettingsError, match="connect_timeout='abc'"):
-        make_database(defaults(f"{database_url}?connect_timeout=abc"))
-
-
-async def test_wait_for_the_database(settings: Settings, database_url: str) -> None:
-    async with serve_for_test(settings):
-        pass
-    async with Relay(database_url) as relay:
-        relay.cut()
-        process = await start("seed", "--wait", "60", DATABASE_URL=relay.url)
-        assert process.stdout is not None
-        assert b"waiting for the database" in await process.stdout.readline()
-        await relay.mend()
-        printed, _ = await process.communicate()
-    assert (process.returncode, printed) == (0, b"")
-
-
-async def test_wait_ends() -> None:
-    url = f"postgresql://user:password@127.0.0.1:{free_port()}/name"
-    code, printed = await run("serve", "--wait", "0.1", DATABASE_URL=url, LOG_LEVEL="error")
-    assert code == 1
-    assert printed.count("\n") == 1
-    assert "refused" in printed
-
-
-async def test_wait_wants_seconds() -> None:
-    code, printed = await run("serve", "--wait", "-1")
-    assert code == 2
-    assert "argument --wait" in printed
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://user:secret@secret@127.0.0.1/name",
+        "postgresql://user:secret/secret@127.0.0.1/name",
+        "postgresql://user:%ff@127.0.0.1/name",
+        "host=one,two,three port=1,2 password=secret",
+        "postgresql://127.0.0.1/name?connect_timeout=secret",
+        "postgresql://user:secret@127.0.0.1/name?no_such_keyword=secret",
+        "host=127.0.0.1 no_such_keyword=1",
+    ],
+)
+def test_bad_urls_are_refused_without_a_part_of_the_password(url: str) -> None:
+    with pytest.raises(SettingsError, match="DATABASE_URL") as refused:
+        make_database(defaults(url))
+    assert "secret" not in str(refused.value).replace("connect_timeout='secret'", "")
 
 
 async def setting(database: Database, name: str) -> str:
     """PostgreSQL's setting of that name, on one more connection."""
-    connection = await database.pool_backend.connect_one()
+    connection = await database.pool_backend.connect_one(5)
     try:
         async with connection.cursor() as cursor:
             await cursor.execute("SELECT current_setting(%s)", (name,))
@@ -161,9 +166,3 @@ def on_hosts(url: str, first: str) -> str:
     parts = urlsplit(url)
     user, _, host = parts.netloc.rpartition("@")
     return parts._replace(netloc=f"{user}@{first},{host}").geturl()
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -26,7 +26,7 @@ async def test_connections_that_died_while_idle_are_not_handed_out(service: Serv
             group.create_task(database.aio_execute_sql("SELECT 1"))
 
 
-async def test_lost_and_found(settings: Settings, database_url: str) -> None:
+async def test_requests_are_503_while_the_database_is_away(settings: Settings, database_url: str) -> None:
     async with Relay(database_url) as relay, serve_for_test(await through(relay, settings)) as service:
         assert (await service.get("/?id=1")).code == 200
         relay.cut()
@@ -40,15 +40,15 @@ async def test_lost_and_found(settings: Settings, database_url: str) -> None:
         assert (await service.get("/readyz")).code == 200
 
 
-async def test_silent_server(settings: Settings, database_url: str) -> None:
-    """Nothing tells that it is lost: the statement's own time-out and a second for the server to say so must do."""
-    short = settings.model_copy(update={"statement_timeout": 0.1})
+async def test_silent_server_is_a_503_in_time(settings: Settings, database_url: str) -> None:
+    """Nothing reports the loss: only the time-out on this side ends the statement."""
+    short = settings.model_copy(update={"statement_timeout": 0.5})
     async with Relay(database_url) as relay, serve_for_test(await through(relay, short)) as service:
         relay.fall_silent()
         started = time.monotonic()
         for path in ("/?id=1", "/create?id=9", "/readyz"):
             assert (await service.get(path)).code == 503
-        assert time.monotonic() - started < 4
+        assert time.monotonic() - started < 6
         relay.speak()
         assert (await service.get("/?id=1")).code == 200
         assert (await service.get("/create?id=9")).code == 200
@@ -65,7 +65,7 @@ async def test_connection_lost_with_a_statement_under_way(settings: Settings, da
 
 
 async def test_statement_is_bounded(settings: Settings) -> None:
-    async with serve_for_test(settings.model_copy(update={"statement_timeout": 0.1})) as service:
+    async with serve_for_test(settings.model_copy(update={"statement_timeout": 0.5})) as service:
         with pytest.raises(peewee.OperationalError, match="statement"):
             await service.application.database.aio_execute_sql("SELECT pg_sleep(60)")
         assert (await service.get("/?id=1")).code == 200

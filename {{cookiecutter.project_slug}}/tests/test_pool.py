@@ -51,7 +51,7 @@ async def test_connection_given_to_a_task_that_is_cancelled_is_not_lost(settings
         pool.give_back(connection)
 
 
-async def test_children_that_need_the_connection_of_their_parent(settings: Settings) -> None:
+async def test_child_that_waits_for_its_parents_connection_times_out(settings: Settings) -> None:
     async with serve_for_test(settings.model_copy(update={"pool_max_size": 1, "pool_timeout": 0.1})) as service:
         database = service.application.database
         with pytest.raises(PoolTimeout):
@@ -59,8 +59,8 @@ async def test_children_that_need_the_connection_of_their_parent(settings: Setti
                 await asyncio.create_task(database.aio_execute_sql("SELECT 1"))
 
 
-async def test_children_that_need_the_row_of_their_parent(settings: Settings) -> None:
-    async with serve_for_test(settings.model_copy(update={"statement_timeout": 0.1})) as service:
+async def test_child_that_waits_for_its_parents_row_times_out(settings: Settings) -> None:
+    async with serve_for_test(settings.model_copy(update={"statement_timeout": 0.5})) as service:
         database = service.application.database
         update = "UPDATE {{ cookiecutter.model_name | lower }} SET name = 'a child' WHERE id = 1"
         async with database.aio_atomic():
@@ -82,3 +82,16 @@ async def test_gauges(settings: Settings) -> None:
             await asyncio.sleep(0)
             assert (pool.size, pool.in_use, pool.waiting) == (1, 1, 1)
         assert (pool.size, pool.in_use, pool.waiting) == (1, 0, 0)
+
+
+async def test_size_after_closing_and_connecting_while_in_use(settings: Settings) -> None:
+    async with serve_for_test(settings.model_copy(update={"pool_max_size": 1, "pool_timeout": 0.1})) as service:
+        pool = service.application.database.pool_backend
+        of_before = await pool.acquire()
+        await pool.close()
+        await pool.connect()
+        pool.give_back(of_before)
+        connection = await pool.acquire()
+        with pytest.raises(PoolTimeout):
+            await pool.acquire()
+        pool.give_back(connection)

@@ -5,17 +5,14 @@ import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import pytest
+from peewee import ProgrammingError
 from tornado.ioloop import IOLoop
 
 from {{ cookiecutter.project_slug }}.database import Database, PoolTimeout, make_database
 from {{ cookiecutter.project_slug }}.models import {{ cookiecutter.model_name }}
 from {{ cookiecutter.project_slug }}.settings import Settings
 
-from .service import Service, serve_for_test
-
-
-class DeliberateError(Exception):
-    """Ends a transaction without its rows."""
+from .service import DeliberateError, Service, exists, insert, serve_for_test
 
 
 async def run_as_task(spawned: Awaitable[None]) -> None:
@@ -111,7 +108,7 @@ async def test_task_that_outlives_the_transaction_has_its_own_connection(service
     assert await exists(11)
 
 
-async def test_connection_that_another_task_gave_back_is_not_used(settings: Settings) -> None:
+async def test_connection_that_another_task_released_is_not_used(settings: Settings) -> None:
     async with serve_for_test(settings.model_copy(update={"pool_max_size": 1, "pool_timeout": 0.1})) as service:
         database = service.application.database
         held = hold(database)
@@ -123,7 +120,7 @@ async def test_connection_that_another_task_gave_back_is_not_used(settings: Sett
         database.pool_backend.give_back(connection)
 
 
-async def test_giving_back_the_connection_of_another_task_keeps_the_own_one(service: Service) -> None:
+async def test_releasing_the_connection_of_another_task_keeps_ones_own(service: Service) -> None:
     database = service.application.database
     held = hold(database)
     await anext(held)
@@ -137,6 +134,23 @@ async def test_giving_back_the_connection_of_another_task_keeps_the_own_one(serv
     with contextlib.suppress(DeliberateError):
         await asyncio.create_task(spawned())
     assert not await exists(10)
+
+
+async def test_transaction_ends_with_its_connection(settings: Settings) -> None:
+    async with serve_for_test(settings.model_copy(update={"pool_max_size": 1})) as service:
+        database = service.application.database
+        async with database.aio_connection():
+            transaction = await database.aio_begin()
+            await transaction.commit()
+
+        async def roll_back() -> None:
+            await transaction.rollback()
+
+        async with database.aio_atomic():
+            await insert(10)
+            with pytest.raises(ProgrammingError):
+                await asyncio.create_task(roll_back())
+        assert await exists(10)
 
 
 async def test_another_database_is_not_in_the_transaction(service: Service, settings: Settings) -> None:
@@ -158,10 +172,6 @@ async def test_timeout_keeps_the_transaction(service: Service) -> None:
     assert not await exists(10)
 
 
-async def insert(id_: int) -> None:
-    await {{ cookiecutter.model_name }}.aio_create(id=id_, name="a row")
-
-
 async def hold(database: Database) -> AsyncGenerator[None]:
     async with database.aio_connection():
         yield
@@ -169,7 +179,3 @@ async def hold(database: Database) -> AsyncGenerator[None]:
 
 async def close(generator: AsyncGenerator[None]) -> None:
     await generator.aclose()
-
-
-async def exists(id_: int) -> bool:
-    return await {{ cookiecutter.model_name }}.aio_get_or_none(id=id_) is not None

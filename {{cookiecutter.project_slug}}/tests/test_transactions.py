@@ -1,6 +1,5 @@
 """All of a transaction or nothing, and no failure in silence."""
 
-import asyncio
 import contextlib
 from typing import Any, NoReturn
 
@@ -11,13 +10,9 @@ from tornado.escape import json_decode
 from {{ cookiecutter.project_slug }}.models import {{ cookiecutter.model_name }}
 from {{ cookiecutter.project_slug }}.settings import Settings
 
-from .service import Service, serve_for_test
+from .service import DeliberateError, Service, exists, insert, serve_for_test
 
 LOST = (OperationalError, InterfaceError)
-
-
-class DeliberateError(Exception):
-    """Ends a transaction without its rows."""
 
 
 async def test_create_gets_or_creates_in_a_task_of_its_own(service: Service) -> None:
@@ -70,6 +65,18 @@ async def test_statement_that_failed_fails_the_transaction(service: Service) -> 
 
     with pytest.raises(InternalError):
         await swallow_an_error()
+    assert not await exists(10)
+
+
+async def test_statement_that_failed_fails_the_commit_by_hand_too(service: Service) -> None:
+    database = service.application.database
+    async with database.aio_connection():
+        transaction = await database.aio_begin()
+        await insert(10)
+        with contextlib.suppress(IntegrityError):
+            await insert(10)
+        with pytest.raises(InternalError):
+            await transaction.commit()
     assert not await exists(10)
 
 
@@ -166,31 +173,3 @@ async def test_connection_lost_before_commit(service: Service) -> None:
     with pytest.raises(LOST):
         await lose_the_connection()
     assert not await exists(10)
-
-
-async def test_cancelled_inside_a_transaction(settings: Settings) -> None:
-    async with serve_for_test(settings.model_copy(update={"pool_max_size": 1})) as service:
-        database = service.application.database
-        inserted = asyncio.Event()
-
-        async def sleep_in_a_transaction() -> None:
-            async with database.aio_atomic():
-                await insert(10)
-                inserted.set()
-                await database.aio_execute_sql("SELECT pg_sleep(60)")
-
-        task = asyncio.create_task(sleep_in_a_transaction())
-        await inserted.wait()
-        await asyncio.sleep(0)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert not await exists(10)
-
-
-async def insert(id_: int) -> None:
-    await {{ cookiecutter.model_name }}.aio_create(id=id_, name="a row")
-
-
-async def exists(id_: int) -> bool:
-    return await {{ cookiecutter.model_name }}.aio_get_or_none(id=id_) is not None

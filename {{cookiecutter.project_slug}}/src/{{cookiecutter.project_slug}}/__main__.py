@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from . import seeding
 from .application import make_application
-from .database import make_database, wait_for_database
+from .database import make_database
 from .embedded import EmbeddedPostgresError, embedded_database
 from .logs import configure_logging
 from .server import serve
@@ -36,7 +36,7 @@ def main() -> None:
         configure_logging(settings.log_level, settings.log_format)
         with _database(settings) as settings:
             if arguments.wait:
-                asyncio.run(wait_for_database(make_database(settings), arguments.wait))
+                asyncio.run(make_database(settings).wait(arguments.wait))
             commands[arguments.command](settings)
     except SettingsError as error:
         sys.exit(f"{parser.prog}: {error}")
@@ -62,10 +62,10 @@ def _seed(settings: Settings) -> None:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 <= seconds < math.inf:
-        raise ValueError
-    return seconds
+    with contextlib.suppress(ValueError):
+        if 0 <= (seconds := float(text)) < math.inf:
+            return seconds
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ import functools
 import json
 import re
 import uuid
-from collections.abc import Awaitable
 from http.client import responses
 from types import TracebackType
 from typing import Any
@@ -44,11 +43,10 @@ class Handler(RequestHandler):
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Referrer-Policy", "no-referrer")
 
-    def prepare(self) -> Awaitable[None] | None:
-        """Called by Tornado before the method. Call it from yours too."""
+    async def prepare(self) -> None:
+        """Called by Tornado before the method: who overrides it has to await `super().prepare()`."""
         logs.request_id.set(self.request_id)
         self._task = asyncio.current_task()
-        return None
 
     def on_connection_close(self) -> None:
         """Called by Tornado when the client goes away: nobody needs the answer, so the database needn't work on it."""
@@ -117,7 +115,8 @@ class Handler(RequestHandler):
 class NotFoundHandler(Handler):
     """For the paths that no other handler serves."""
 
-    def prepare(self) -> None:
+    async def prepare(self) -> None:
+        await super().prepare()
         raise HTTPError(404, f"There is nothing at {self.request.path}")
 
 
@@ -132,6 +131,7 @@ class TooLargeHandler(Handler):
         self.limit = limit
 
     async def prepare(self) -> None:
+        await super().prepare()
         body = self.problem(413, f"The body may have {self.limit} bytes at most")
         self.set_header("Content-Length", len(body))
         self.write(body)

@@ -1,9 +1,9 @@
 """PostgreSQL through peewee-async: connections, the tasks that hold them, and their transactions."""
 
-from .connecting import make_database, wait_for_database
+from .configuration import make_database
 from .database import Database
 from .errors import PoolTimeout
 from .model import Model
 from .pool import Pool
 
-__all__ = ["Database", "Model", "Pool", "PoolTimeout", "make_database", "wait_for_database"]
+__all__ = ["Database", "Model", "Pool", "PoolTimeout", "make_database"]

@@ -11,15 +11,14 @@ from peewee_async.databases import AioPostgresDatabase, FetchResults
 from peewee_async.transactions import Transaction
 
 from . import driver
-from .connection import Held, HoldConnection
 from .errors import peewee_errors
 from .liveness import answer_within
+from .ownership import ConnectionContext, CurrentConnection, OwnedConnection
 from .pool import Pool
 
 logger = structlog.get_logger()
 
-# Seconds beyond `statement_timeout` for the server to say that it was reached, before we take the server for lost.
-TIME_TO_SAY_SO = 1
+WAIT_BETWEEN_PINGS = 0.5  # seconds
 
 
 class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc]  # their init() differ
@@ -29,22 +28,22 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
 
     Args:
         name: of the database.
-        statement_timeout: seconds that the server gives a statement. Where the server can't be asked to keep it, or is
-            lost, the statement ends a second later with OperationalError, and so does its connection.
+        answer_timeout: seconds to wait for a statement's answer, before it ends with OperationalError, and its
+            connection as well.
         keywords: `pool_params`, and libpq's connection keywords.
     """
 
     pool_backend: Pool
     pool_backend_cls = Pool
 
-    def __init__(self, name: str, *, statement_timeout: float, **keywords: Any) -> None:
-        self._held = Held()
-        self._answer_timeout = statement_timeout + TIME_TO_SAY_SO
+    def __init__(self, name: str, *, answer_timeout: float, **keywords: Any) -> None:
+        self._current = CurrentConnection()
+        self._answer_timeout = answer_timeout
         super().__init__(name, **keywords)
 
-    def aio_connection(self) -> HoldConnection:
-        """`async with` gives the connection that this task holds, or else one to hold until the end of the block."""
-        return HoldConnection(self.pool_backend, self._held)
+    def aio_connection(self) -> ConnectionContext:
+        """`async with` gives the connection that this task owns, or else one to own until the end of the block."""
+        return ConnectionContext(self.pool_backend, self._current)
 
     async def aio_execute_sql(
         self, sql: str, params: Sequence[Any] | None = None, fetch_results: FetchResults | None = None
@@ -75,9 +74,9 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
         deadline = asyncio.get_running_loop().time() + seconds
         try:
             async with asyncio.timeout_at(deadline):
-                connection = await self.pool_backend.connect_one()
+                connection = await self.pool_backend.connect_one(seconds)
         except TimeoutError:
-            raise peewee.OperationalError(f"no connection in {seconds:g} seconds") from None
+            raise peewee.OperationalError("the server doesn't answer") from None
         try:
             with answer_within(deadline - asyncio.get_running_loop().time(), connection), peewee_errors():
                 async with connection.cursor() as cursor:
@@ -85,33 +84,52 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
         finally:
             driver.close(connection)
 
+    async def wait(self, seconds: float) -> None:
+        """Wait until the server answers. Raises the OperationalError of its last refusal after `seconds`."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        reported = ""
+        while True:
+            try:
+                return await self.ping(min(self.pool_backend.timeout, deadline - loop.time()))
+            except peewee.OperationalError as error:
+                if loop.time() + WAIT_BETWEEN_PINGS > deadline:
+                    raise
+                if str(error) != reported:
+                    reported = str(error)
+                    logger.info("waiting for the database", refused=" ".join(reported.split()))
+            await asyncio.sleep(WAIT_BETWEEN_PINGS)
+
     async def _aio_begin(self, use_savepoint: bool = False) -> Transaction:
-        held = self._held.get()
-        if held is None:
+        owned = self._current.get()
+        if owned is None:
             raise peewee.ProgrammingError("aio_begin() and aio_savepoint() want `async with database.aio_connection()`")
-        return await self._begin(held.connection, use_savepoint)
+        return await self._begin(owned, use_savepoint)
 
     @contextlib.asynccontextmanager
     async def _aio_atomic(self, use_savepoint: bool = False) -> AsyncIterator[None]:
         async with self.aio_connection() as connection:
+            owned = self._current.get()
+            assert owned is not None  # aio_connection has just seen to it
             nested = not driver.is_idle(connection)
-            transaction = await self._begin(connection, nested and use_savepoint)
+            transaction = await self._begin(owned, nested and use_savepoint)
             try:
                 yield
-                if driver.in_failed_transaction(connection):
-                    # PostgreSQL would answer COMMIT with a rollback, and not call that an error.
-                    raise peewee.InternalError("a statement of this transaction failed, so it is rolled back")
                 await transaction.commit()
             except BaseException:
                 await self._roll_back(transaction, connection)
                 raise
 
-    async def _begin(self, connection: Any, is_savepoint: bool) -> Transaction:
-        if not is_savepoint and not driver.is_idle(connection):
+    async def _begin(self, owned: OwnedConnection, is_savepoint: bool) -> Transaction:
+        if not is_savepoint and not driver.is_idle(owned.connection):
             # For PostgreSQL a second BEGIN is a mere warning, and the COMMIT after it ends the first transaction.
             raise peewee.ProgrammingError("there is a transaction already: use aio_atomic() or aio_savepoint()")
-        transaction = TransactionOnConnection(self, connection, is_savepoint)
-        await transaction.begin()
+        transaction = OwnedTransaction(self, owned, is_savepoint)
+        try:
+            await transaction.begin()
+        except BaseException:  # a BEGIN that is cancelled may have been done nevertheless
+            await self._roll_back(transaction, owned.connection)
+            raise
         return transaction
 
     async def _roll_back(self, transaction: Transaction, connection: Any) -> None:
@@ -121,15 +139,24 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
             driver.close(connection)
 
 
-class TransactionOnConnection(Transaction):
+class OwnedTransaction(Transaction):
     """peewee-async's transaction, whose BEGIN, COMMIT and ROLLBACK are statements like any other.
 
-    Its own ones raise the driver's exceptions.
+    peewee-async executes them outside `peewee.__exception_wrapper__`, so that their errors are the driver's.
     """
 
-    def __init__(self, database: Database, connection: Any, is_savepoint: bool) -> None:
-        super().__init__(connection, is_savepoint)
+    def __init__(self, database: Database, owned: OwnedConnection, is_savepoint: bool) -> None:
+        super().__init__(owned.connection, is_savepoint)
         self._database = database
+        self._owned = owned
+
+    async def commit(self) -> None:
+        """Raises InternalError where a statement failed: PostgreSQL would roll back, and not call that an error."""
+        if driver.in_failed_transaction(self._owned.connection):
+            raise peewee.InternalError("a statement of this transaction failed, so it can only be rolled back")
+        await super().commit()
 
     async def execute(self, sql: str) -> None:
+        if self._owned.is_released:
+            raise peewee.ProgrammingError("the connection of this transaction serves another task by now")
         await self._database.execute_on(self.connection, sql)

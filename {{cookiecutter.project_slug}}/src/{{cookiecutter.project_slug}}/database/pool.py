@@ -8,7 +8,8 @@ import peewee
 from peewee_async.pool import PoolBackend
 
 from . import driver
-from .errors import PoolTimeout, peewee_errors
+from .errors import PoolTimeout
+from .hosts import Hosts
 from .liveness import hung_up
 
 
@@ -29,6 +30,7 @@ class Pool(PoolBackend):
         super().__init__(database=database, **keywords)
         self.size = size
         self.timeout = timeout
+        self._hosts = Hosts({"dbname": database, **keywords})
         self._open = False
         self._idle: list[driver.Connection | None] = []
         self._in_use: set[driver.Connection] = set()
@@ -66,10 +68,9 @@ class Pool(PoolBackend):
             for connection in opened:
                 self.give_back(connection)
 
-    async def connect_one(self) -> driver.Connection:
-        """A connection that is no part of the pool. Raises OperationalError."""
-        with peewee_errors():
-            return await driver.connect(dbname=self.database, **self.connect_params)
+    async def connect_one(self, seconds: float) -> driver.Connection:
+        """A connection that is no part of the pool. Raises OperationalError, after about so many seconds at most."""
+        return await self._hosts.connect(seconds)
 
     async def acquire(self) -> Any:
         """A connection that was alive a moment ago.
@@ -93,8 +94,11 @@ class Pool(PoolBackend):
 
     def give_back(self, connection: Any) -> None:
         """Take back what `acquire` gave; it is closed unless it is ready for the next one."""
+        if connection not in self._in_use:  # the pool was closed meanwhile
+            driver.close(connection)
+            return
         self._in_use.discard(connection)
-        if self._open and driver.is_idle(connection):
+        if driver.is_idle(connection):
             self._put(connection)
         else:
             driver.close(connection)
@@ -106,6 +110,7 @@ class Pool(PoolBackend):
         for connection in filter(None, self._idle):
             driver.close(connection)
         self._idle.clear()
+        self._in_use.clear()
         for turn in self._waiting:
             if not turn.done():
                 turn.set_exception(peewee.InterfaceError("the pool is closed"))
@@ -123,12 +128,11 @@ class Pool(PoolBackend):
 
     async def _alive(self, slot: driver.Connection | None) -> driver.Connection:
         if slot is not None:
-            # A restart of the server while the connection was idle shows on its socket, for microseconds and no query.
-            if driver.is_open(slot) and not hung_up(slot):
+            if not slot.closed and not hung_up(slot):  # a restart of the server would show
                 return slot
             driver.close(slot)
         try:
-            return await self.connect_one()
+            return await self.connect_one(self.timeout)
         except BaseException:
             self._put(None)
             raise
