@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import pytest
 import structlog
 
-from {{ cookiecutter.project_slug }} import models
 from {{ cookiecutter.project_slug }}.database import make_database
 from {{ cookiecutter.project_slug }}.embedded import embedded_database
 from {{ cookiecutter.project_slug }}.settings import Settings
@@ -41,11 +40,9 @@ def database_url() -> Iterator[str]:
 @pytest.fixture
 def settings(database_url: str) -> Settings:
     """Those of the service in the test: a free port, and a database without tables."""
-    settings = defaults(database_url, port=0, pool_max_size=5)
-    database = make_database(settings)
-    with database.bind_ctx(models.MODELS), database.allow_sync():
-        database.drop_tables(models.MODELS)
-    return settings
+    _execute(database_url, "DROP SCHEMA public CASCADE")
+    _execute(database_url, "CREATE SCHEMA public")
+    return defaults(database_url, port=0, pool_max_size=5)
 
 
 @pytest.fixture

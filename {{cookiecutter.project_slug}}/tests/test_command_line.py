@@ -29,7 +29,7 @@ async def test_start_that_fails_says_why_in_one_line(environment: dict[str, str]
 
 
 async def test_address_that_is_not_this_machines(settings: Settings, database_url: str) -> None:
-    code, printed = await run("serve", DATABASE_URL=database_url, HOST="192.0.2.1")
+    code, printed = await run("serve", DATABASE_URL=database_url, MIGRATE="false", SEED="false", HOST="192.0.2.1")
     assert code == 1
     assert re.fullmatch(r"\w+: HOST=192.0.2.1 PORT=\d+ can't be listened on: .*\n", printed)
 

@@ -11,11 +11,12 @@ from pathlib import Path
 import peewee
 from pydantic import SecretStr
 
-from . import seeding
+from . import models, seeding
 from .application import make_application
 from .database import make_database
 from .embedded import EmbeddedPostgresError, embedded_database
 from .logs import configure_logging
+from .migrations import MigrationError, migrate, status, write_new
 from .server import serve
 from .settings import Settings, SettingsError, load_settings
 
@@ -30,6 +31,7 @@ def main() -> None:
         subparser.add_argument(
             "--wait", type=_seconds, default=0, metavar="SECONDS", help="wait that long for the database to answer"
         )
+    _add_migrate_arguments(subparsers.choices["migrate"])
     arguments = parser.parse_args()
     try:
         settings = load_settings()
@@ -37,8 +39,8 @@ def main() -> None:
         with _database(settings) as settings:
             if arguments.wait:
                 asyncio.run(make_database(settings).wait(arguments.wait))
-            commands[arguments.command](settings)
-    except SettingsError as error:
+            commands[arguments.command](settings, arguments)
+    except (SettingsError, MigrationError) as error:
         sys.exit(f"{parser.prog}: {error}")
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
         sys.exit(f"{parser.prog}: the database: {' '.join(str(error).split())}")
@@ -46,17 +48,30 @@ def main() -> None:
         sys.exit(130)
 
 
-def _serve(settings: Settings) -> None:
+def _add_migrate_arguments(parser: argparse.ArgumentParser) -> None:
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--to", type=int, metavar="NUMBER", help="forward or back to that one, 0 for none at all")
+    instead.add_argument("--status", action="store_true", help="only tell which migrations are applied")
+    instead.add_argument("--new", metavar="NAME", help="only write the next one, from what the models have changed")
+
+
+def _serve(settings: Settings, arguments: argparse.Namespace) -> None:
     """Migrate and seed unless told otherwise, and serve until SIGTERM or ^C."""
     asyncio.run(serve(settings))
 
 
-def _migrate(settings: Settings) -> None:
-    """Create the tables where they aren't there."""
-    seeding.migrate(make_application(settings).database)
+def _migrate(settings: Settings, arguments: argparse.Namespace) -> None:
+    """Bring the tables to the newest migration, or to another."""
+    database = make_database(settings)
+    if arguments.status:
+        print(*status(database), sep="\n")
+    elif arguments.new is not None:
+        print(f"wrote {write_new(database, models.MODELS, arguments.new)}: read it before you apply it")
+    else:
+        migrate(database, arguments.to)
 
 
-def _seed(settings: Settings) -> None:
+def _seed(settings: Settings, arguments: argparse.Namespace) -> None:
     """Create the first rows where they aren't there."""
     seeding.seed(make_application(settings).database)
 

@@ -1,19 +1,7 @@
-"""The tables and their first rows."""
+"""The first rows."""
 
-from . import models
 from .database import Database
 from .models import {{ cookiecutter.model_name }}
-
-# Any number, the same in every replica: pg_advisory_xact_lock lets them in one at a time.
-LOCK = 20140501
-
-
-def migrate(database: Database) -> None:
-    """Create the tables that aren't there. Safe in several replicas at once."""
-    with database.allow_sync(), database.atomic():
-        # Two `CREATE TABLE IF NOT EXISTS` at the same time would fail in one of the two.
-        database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-        database.create_tables(models.MODELS)
 
 
 def seed(database: Database) -> None:

@@ -11,6 +11,7 @@ from tornado.netutil import bind_sockets
 
 from . import seeding
 from .application import Application, make_application
+from .migrations import migrate
 from .settings import Settings, SettingsError
 
 # Seconds. A client that is slower than that loses its connection.
@@ -46,11 +47,12 @@ async def listening(application: Application, settings: Settings) -> AsyncIterat
     """Prepare the database, and answer requests until the end of the block; gives the server's address.
 
     At the end the listener closes and requests in flight have `shutdown_grace` seconds to finish.
-    Raises peewee.OperationalError where the database can't be reached, SettingsError where the address can't be used.
+    Raises peewee.OperationalError where the database can't be reached, MigrationError where a migration fails, and
+    SettingsError where the address can't be used.
     """
     database = application.database
     if settings.migrate:
-        seeding.migrate(database)
+        migrate(database)
     if settings.seed:
         seeding.seed(database)
     await database.aio_connect()
