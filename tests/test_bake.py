@@ -11,22 +11,25 @@ from .conftest import Bake
 
 ALWAYS = {
     *(".editorconfig", ".env.example", ".gitignore", "LICENSE", "Makefile", "README.md", "pyproject.toml"),
-    *(f"src/name_service/{name}.py" for name in ("__init__", "__main__", "application", "handlers", "health")),
     *(
-        f"src/name_service/{name}.py"
-        for name in ("in_flight", "logs", "metrics", "models", "problems", "seeding", "server")
+        f"src/name_service/{name}"
+        for name in """
+            __init__.py __main__.py application.py handlers.py health.py in_flight.py logs.py metrics.py models.py
+            problems.py py.typed seeding.py server.py settings.py validation.py
+            database/__init__.py database/configuration.py database/database.py database/driver.py database/errors.py
+            database/hosts.py database/liveness.py database/model.py database/ownership.py database/pool.py
+            embedded/__init__.py embedded/keeper.py
+            migrations/__init__.py migrations/difference.py migrations/errors.py migrations/files.py
+            migrations/history.py migrations/schema.py migrations/0001_create_testnamemodel.sql
+        """.split()
     ),
-    *(f"src/name_service/database/{name}.py" for name in ("__init__", "configuration", "database", "driver")),
-    *(f"src/name_service/database/{name}.py" for name in ("errors", "hosts", "liveness", "model", "ownership", "pool")),
-    *(f"src/name_service/embedded/{name}.py" for name in ("__init__", "keeper")),
-    *(f"src/name_service/{name}.py" for name in ("settings", "validation")),
-    "src/name_service/py.typed",
-    *(f"tests/{name}.py" for name in ("__init__", "conftest", "relay", "service")),
-    *(f"tests/test_{name}.py" for name in ("bad_input", "cancellation", "command_line", "connecting", "embedded")),
-    *(f"tests/test_{name}.py" for name in ("health", "ids", "logs", "lost_database", "metrics", "pool", "problems")),
     *(
-        f"tests/test_{name}.py"
-        for name in ("rows", "security", "seeding", "settings", "shutdown", "tasks", "transactions")
+        f"tests/{name}.py"
+        for name in """
+            __init__ conftest relay service test_bad_input test_cancellation test_command_line test_connecting
+            test_embedded test_health test_ids test_logs test_lost_database test_metrics test_migrations test_pool
+            test_problems test_rows test_security test_seeding test_settings test_shutdown test_tasks test_transactions
+        """.split()
     ),
 }
 OF_CI = {"github": {".github/workflows/ci.yml"}, "gitlab": {".gitlab-ci.yml"}, "none": set[str]()}
@@ -84,6 +87,9 @@ def test_each_answer_arrives(bake: Bake) -> None:
     assert "database_port: int = Field(default=6543" in settings
     assert "    port: int = Field(default=9876" in settings
     assert "class OtherModel(Model):" in project.read("src/other_slug/models.py")
+    assert 'CREATE TABLE IF NOT EXISTS "othermodel" (' in project.read(
+        "src/other_slug/migrations/0001_create_othermodel.sql"
+    )
     assert 'requires-python = ">=3.12"' in project.read("pyproject.toml")
     assert "FROM python:3.12-slim" in project.read("Dockerfile")
     for name, text in project.texts():

@@ -248,6 +248,44 @@ MUTATIONS = [
         "",
         "test_connecting.py::test_bad_urls_are_refused_without_a_part_of_the_password",
     ),
+    # Migrations.
+    Mutation(
+        "migrations/history.py",
+        'database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (LOCK,))',
+        "pass",
+        "test_migrations.py::test_several_replicas_at_once",
+    ),
+    Mutation(
+        "migrations/history.py",
+        "if migration.name not in _applied(database):",
+        "if True:",
+        "test_migrations.py::test_several_replicas_at_once",
+    ),
+    Mutation(
+        "migrations/history.py",
+        "set_config('statement_timeout', '0', true), ",
+        "",
+        "test_migrations.py::test_several_replicas_at_once",
+    ),
+    Mutation(
+        "migrations/history.py",
+        "set_config('statement_timeout', '0', true), ",
+        "",
+        "test_migrations.py::test_long_migration_is_not_bounded",
+    ),
+    Mutation(
+        "migrations/history.py",
+        'cursor.execute(f"SELECT 1; {sql}")',
+        'database.execute_sql(f"SELECT 1; {sql}")',
+        "test_migrations.py::test_statements_are_taken_as_they_are",
+    ),
+    Mutation(
+        "migrations/history.py",
+        'cursor.execute(f"SELECT 1; {sql}")',
+        "cursor.execute(sql)",
+        "test_migrations.py::test_statements_are_taken_as_they_are",
+        AIOPG,
+    ),
     # Ids.
     Mutation("database/model.py", "range(1, ATTEMPTS + 1)", "range(1, 2)", "test_ids.py"),
     Mutation("database/model.py", "if attempt >= MISSES_BEFORE_SKIPPING:", "if False:", "test_ids.py"),

@@ -1,5 +1,8 @@
 """What is installed without the development dependencies is all that it takes to serve, and no more."""
 
+import re
+
+import psycopg
 import pytest
 
 from .baked import UV, Project
@@ -30,6 +33,25 @@ def test_no_database_is_one_clear_line(installed: Project) -> None:
     assert not (installed.path / ".postgres").exists()
 
 
-def test_it_finds_its_database(installed: Project, postgres: str) -> None:
-    for command in ("migrate", "seed", "seed"):
-        assert installed.run(".venv/bin/name_service", command, DATABASE_URL=postgres) == ""
+def test_it_finds_its_database_and_its_migrations(installed: Project, postgres: str) -> None:
+    def run(*arguments: str) -> str:
+        return installed.run(".venv/bin/name_service", *arguments, DATABASE_URL=postgres)
+
+    run("migrate", "--to", "0")
+    assert "applied 0001_create_testnamemodel" in run("migrate")
+    assert [run("migrate"), run("seed"), run("seed")] == ["", "", ""]
+
+
+def test_table_from_before_there_were_migrations(installed: Project, postgres: str) -> None:
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("DROP TABLE IF EXISTS testnamemodel, schema_migrations")
+        connection.execute("CREATE TABLE testnamemodel (id serial NOT NULL PRIMARY KEY, name varchar(255) NOT NULL)")
+    assert "applied 0001_create_testnamemodel" in installed.run(
+        ".venv/bin/name_service", "migrate", DATABASE_URL=postgres
+    )
+
+
+def test_migrations_are_not_written_into_an_installed_copy(installed: Project, postgres: str) -> None:
+    done = installed.try_to_run(".venv/bin/name_service", "migrate", "--new", "add_age", DATABASE_URL=postgres)
+    assert done.returncode == 1
+    assert re.fullmatch(r"name_service: \S+/site-packages/\S+/migrations is an installed copy: .*\n", done.stdout)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import peewee
 
@@ -103,10 +102,13 @@ def _values_for_old_rows(
                     f"{model.__name__}.{field.name}: rows that are there already need a value: "
                     "null=True, or a default that is no function"
                 )
-            values[table, field.column_name] = _literal(database, field.db_value(field.default), column.type)
+            values[table, field.column_name] = _literal(database, field, column.type)
     return values
 
 
-def _literal(database: Database, value: Any, type_: str) -> str:
-    row = database.execute_sql(f"SELECT quote_literal(CAST(CAST(%s AS {type_}) AS text))", (value,)).fetchone()
+def _literal(database: Database, field: peewee.Field, type_: str) -> str:
+    """The default of a field, which has a value, as PostgreSQL writes it."""
+    value = peewee.Cast(field.to_value(field.default), type_)
+    query = peewee.Select(columns=[peewee.fn.quote_literal(value.cast("text"))])
+    row = database.execute(query).fetchone()  # type: ignore[no-untyped-call]  # peewee doesn't declare it
     return str(row[0])

@@ -1,0 +1,264 @@
+"""Migrations go forward and back, once in all replicas or not at all, and the next one is written from the models."""
+
+import asyncio
+import re
+import shutil
+from pathlib import Path
+
+import peewee
+import pytest
+
+from {{ cookiecutter.project_slug }} import migrations, models
+from {{ cookiecutter.project_slug }}.database import Database, Model, make_database
+from {{ cookiecutter.project_slug }}.migrations import MigrationError, difference, migrate, status, write_new
+from {{ cookiecutter.project_slug }}.migrations.files import read_migrations
+from {{ cookiecutter.project_slug }}.migrations.history import LOCK
+from {{ cookiecutter.project_slug }}.settings import Settings
+
+from .service import Service, run, serve_for_test
+
+PACKAGE = Path(migrations.__file__).parent.parent
+NAMES = [migration.name for migration in read_migrations()]
+
+
+@pytest.fixture
+def database(settings: Settings) -> Database:
+    return make_database(settings)
+
+
+def tables(database: Database) -> set[str]:
+    with database.allow_sync():
+        return set(database.get_tables()) - {"schema_migrations"}
+
+
+def write(folder: Path, name: str, text: str) -> None:
+    (folder / f"{name}.sql").write_text(text)
+
+
+def test_models_and_migrations_agree(database: Database) -> None:
+    up, down = difference(database, models.MODELS)
+    assert (up, down) == ([], []), "a model was changed: `migrate --new NAME` writes the migration"
+
+
+def test_forward_and_back(database: Database) -> None:
+    migrate(database)
+    assert tables(database) >= {model._meta.table_name for model in models.MODELS}
+    migrate(database, 0)
+    assert tables(database) == set()
+    migrate(database, 1)
+    first, *others = status(database)
+    assert first.startswith(f"{NAMES[0]}: applied ")
+    assert others == [f"{name}: not applied" for name in NAMES[1:]]
+
+
+async def test_serving_applies_them(service: Service) -> None:
+    assert all(": applied " in line for line in status(service.application.database))
+
+
+async def test_serving_leaves_it_where_it_is_not_wanted(settings: Settings, database: Database) -> None:
+    async with serve_for_test(settings.model_copy(update={"migrate": False, "seed": False})):
+        assert tables(database) == set()
+
+
+async def test_several_replicas_at_once(database: Database, database_url: str) -> None:
+    """Each waits for its turn, however short STATEMENT_TIMEOUT is, and finds what the one before it did."""
+    waiting = (
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        " AND waitstart < clock_timestamp() - interval '0.3 s'"
+    )
+    with database.allow_sync(), database.atomic():
+        database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        replicas = [
+            asyncio.create_task(run("migrate", DATABASE_URL=database_url, STATEMENT_TIMEOUT="0.2")) for _ in range(3)
+        ]
+        while database.execute_sql(waiting).fetchone()[0] < len(replicas):
+            assert not any(replica.done() for replica in replicas)
+            await asyncio.sleep(0.01)
+    done = await asyncio.gather(*replicas)
+    assert [code for code, _ in done] == [0] * len(replicas), done
+    for name in NAMES:
+        assert sum(f"applied {name}" in printed for _, printed in done) == 1
+
+
+def test_long_migration_is_not_bounded(settings: Settings, tmp_path: Path) -> None:
+    database = make_database(settings.model_copy(update={"statement_timeout": 0.1}))
+    write(tmp_path, "0001_long", "-- migrate:up\nSELECT pg_sleep(0.3);")
+    migrate(database, folder=tmp_path)
+    assert "0001_long: applied" in status(database, tmp_path)[0]
+
+
+def test_wait_for_a_table_is_bounded(settings: Settings, database: Database, tmp_path: Path) -> None:
+    """While a migration waits for a table, all others that want the table wait behind it."""
+    write(tmp_path, "0001_create", "-- migrate:up\nCREATE TABLE a ();")
+    migrate(database, folder=tmp_path)
+    write(tmp_path, "0002_alter", "-- migrate:up\nALTER TABLE a ADD COLUMN b integer;")
+    with database.allow_sync(), database.atomic():
+        database.execute_sql("LOCK TABLE a IN ACCESS SHARE MODE")
+        with pytest.raises(MigrationError, match=r"^0002_alter: .*lock timeout"):
+            migrate(make_database(settings.model_copy(update={"statement_timeout": 0.1})), folder=tmp_path)
+
+
+def test_migration_that_fails_does_nothing(database: Database, tmp_path: Path) -> None:
+    write(tmp_path, "0001_good", "-- migrate:up\nCREATE TABLE a ();")
+    write(tmp_path, "0002_bad", "-- migrate:up\nCREATE TABLE b ();\nSELECT 1 / 0;")
+    with pytest.raises(MigrationError, match=r"^0002_bad: division by zero"):
+        migrate(database, folder=tmp_path)
+    assert tables(database) == {"a"}
+    assert status(database, tmp_path)[1] == "0002_bad: not applied"
+
+
+def test_statements_are_taken_as_they_are(database: Database, tmp_path: Path) -> None:
+    text = "-- migrate:up\nCREATE TABLE a (b text DEFAULT '100 %s; %');\n-- migrate:down\n-- nothing\n"
+    write(tmp_path, "0001_percent", text)
+    migrate(database, folder=tmp_path)
+    migrate(database, 0, tmp_path)
+    assert tables(database) == {"a"}
+
+
+def test_no_way_back(database: Database, tmp_path: Path) -> None:
+    write(tmp_path, "0001_one_way", "-- migrate:up\nCREATE TABLE a ();")
+    write(tmp_path, "0002_two_ways", "-- migrate:up\nCREATE TABLE b ();\n-- migrate:down\nDROP TABLE b;")
+    migrate(database, folder=tmp_path)
+    with pytest.raises(MigrationError, match=r"0001_one_way\.sql has no '-- migrate:down'"):
+        migrate(database, 0, tmp_path)
+    assert tables(database) == {"a", "b"}
+
+
+def test_older_version_on_a_newer_database(database: Database, tmp_path: Path) -> None:
+    write(tmp_path, "0001_old", "-- migrate:up\nCREATE TABLE a ();\n-- migrate:down\nDROP TABLE a;")
+    write(tmp_path, "0002_new", "-- migrate:up\nCREATE TABLE b ();\n-- migrate:down\nDROP TABLE b;")
+    migrate(database, folder=tmp_path)
+    (tmp_path / "0002_new.sql").unlink()
+    migrate(database, folder=tmp_path)
+    assert re.fullmatch("0002_new: applied .*, and not in this version of the service", status(database, tmp_path)[1])
+    with pytest.raises(MigrationError, match="0002_new is applied, and not in this version"):
+        migrate(database, 0, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "text", "expected"),
+    [
+        (["0001_a", "0001_b"], "-- migrate:up\n", "0001_a.sql and 0001_b.sql have the same number"),
+        (["1_a"], "-- migrate:up\n", "1_a.sql is not named as a migration is"),
+        (["0000_a"], "-- migrate:up\n", "0000_a.sql is not named as a migration is"),
+        (["0001_a"], "SELECT 1;\n", "0001_a.sql doesn't begin with the line '-- migrate:up'"),
+    ],
+)
+def test_bad_file(database: Database, tmp_path: Path, names: list[str], text: str, expected: str) -> None:
+    for name in names:
+        write(tmp_path, name, text)
+    with pytest.raises(MigrationError, match=f"^{re.escape(expected)}"):
+        migrate(database, folder=tmp_path)
+
+
+async def test_new_one_from_the_models(database_url: str, settings: Settings, tmp_path: Path) -> None:
+    """In a copy of the package that has one more model."""
+    copy = tmp_path / PACKAGE.name
+    shutil.copytree(PACKAGE, copy)
+    with (copy / "models.py").open("a") as file:
+        file.write("\n\nclass Added(Model):\n    class Meta:\n        table_name = 'added_model'\n\n\n")
+        file.write("MODELS = (*MODELS, Added)\n")
+    environment = {"DATABASE_URL": database_url, "PYTHONPATH": str(tmp_path)}
+    code, printed = await run("migrate", "--new", "add_a_model", **environment)
+    name = f"{len(NAMES) + 1:04}_add_a_model"
+    assert (code, printed) == (0, f"wrote {copy}/migrations/{name}.sql: read it before you apply it\n")
+    assert (await run("migrate", **environment))[0] == 0
+    assert f"{name}: applied" in (await run("migrate", "--status", **environment))[1]
+    assert "added_model" in tables(make_database(settings))
+    assert (await run("migrate", "--new", "again", **environment))[0] == 1
+
+
+class Author(Model):
+    id = peewee.AutoField()
+
+
+class Before(Model):
+    id = peewee.AutoField()
+    name = peewee.CharField(max_length=10, index=True)
+    gone = peewee.TextField()
+
+    class Meta:
+        table_name = "book"
+
+
+class After(Model):
+    id = peewee.AutoField()
+    name = peewee.CharField(max_length=20, unique=True, null=True)
+    pages = peewee.IntegerField(default=7, constraints=[peewee.Check("pages > 0")])
+    author = peewee.ForeignKeyField(Author, null=True, on_delete="CASCADE")
+
+    class Meta:
+        table_name = "book"
+
+
+def test_new_one_keeps_the_rows(database: Database, tmp_path: Path) -> None:
+    write_new(database, [Before], "create", tmp_path)
+    migrate(database, folder=tmp_path)
+    with database.allow_sync():
+        database.execute_sql("INSERT INTO book (name, gone) VALUES ('a', 'b')")
+    assert write_new(database, [Author, After], "change", tmp_path) == tmp_path / "0002_change.sql"
+    migrate(database, folder=tmp_path)
+    with database.allow_sync():
+        assert database.execute_sql("SELECT id, name, pages, author_id FROM book").fetchall() == [(1, "a", 7, None)]
+        database.execute_sql("DELETE FROM book")  # `gone` may not be NULL, and nobody knows its values
+    assert difference(database, [Author, After], tmp_path) == ([], [])
+    migrate(database, 1, tmp_path)
+    (tmp_path / "0002_change.sql").unlink()
+    assert difference(database, [Before], tmp_path) == ([], [])
+
+
+class NoDefault(Model):
+    id = peewee.AutoField()
+    name = peewee.CharField(max_length=10, index=True)
+    gone = peewee.TextField()
+    pages = peewee.IntegerField()
+
+    class Meta:
+        table_name = "book"
+
+
+class OtherKey(Model):
+    id = peewee.BigAutoField()
+    name = peewee.CharField(max_length=10, index=True)
+    gone = peewee.TextField()
+
+    class Meta:
+        table_name = "book"
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (Before, "the migrations make what the models want"),
+        (NoDefault, "NoDefault.pages: rows that are there already need a value"),
+        (OtherKey, "the change of book is none that the tool can write"),
+    ],
+)
+def test_what_can_not_be_written_is_told(database: Database, tmp_path: Path, model: type[Model], expected: str) -> None:
+    write_new(database, [Before], "create", tmp_path)
+    with pytest.raises(MigrationError, match=f"^{re.escape(expected)}"):
+        write_new(database, [model], "change", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["0001_create.sql"]
+    assert tables(database) == set()
+
+
+def test_folder_that_can_not_be_written(database: Database, tmp_path: Path) -> None:
+    with pytest.raises(MigrationError, match=r"0001_create\.sql can't be written: No such file or directory$"):
+        write_new(database, [Before], "create", tmp_path / "gone")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "expected"),
+    [
+        (["--to", "9999"], 1, "there is no migration 9999; the newest is "),
+        (["--to", "newest"], 2, "error: argument --to: invalid int value"),
+        (["--to", "0", "--status"], 2, "error: argument --status: not allowed with argument --to"),
+        (["--new", "Add age"], 1, "'Add age' can't name a migration: 1 to 60 lower-case letters"),
+    ],
+)
+async def test_bad_input(database: Database, database_url: str, arguments: list[str], code: int, expected: str) -> None:
+    done, printed = await run("migrate", *arguments, DATABASE_URL=database_url)
+    assert done == code
+    assert expected in printed.splitlines()[-1]
+    assert "Traceback" not in printed
+    assert tables(database) == set()
