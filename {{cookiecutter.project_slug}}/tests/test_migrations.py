@@ -207,6 +207,30 @@ def test_new_one_keeps_the_rows(database: Database, tmp_path: Path) -> None:
     assert difference(database, [Before], tmp_path) == ([], [])
 
 
+class MoodField(peewee.Field):
+    field_type = "mood"
+
+
+class PercentageField(peewee.Field):
+    field_type = "percentage"
+
+
+class Typed(Model):
+    id = peewee.AutoField()
+    mood = MoodField()
+    percentage = PercentageField()
+
+
+def test_types_that_peewee_does_not_know(database: Database, tmp_path: Path) -> None:
+    """One is made by a migration, and one is there already, as those of an extension are."""
+    with database.allow_sync():
+        database.execute_sql("CREATE DOMAIN percentage AS integer")
+    write(tmp_path, "0001_types", "-- migrate:up\nCREATE TYPE mood AS ENUM ('fine');\n-- migrate:down\nDROP TYPE mood;")
+    write_new(database, [Typed], "create", tmp_path)
+    migrate(database, folder=tmp_path)
+    assert difference(database, [Typed], tmp_path) == ([], [])
+
+
 class NoDefault(Model):
     id = peewee.AutoField()
     name = peewee.CharField(max_length=10, index=True)

@@ -40,7 +40,7 @@ def difference(database: Database, models: Models, folder: Path = FOLDER) -> tup
     don't matter. Raises MigrationError where no statements make the difference.
     """
     with _rolled_back(database):
-        _enter(database, MIGRATED)
+        path = _enter(database, MIGRATED)
         for migration in read_migrations(folder):
             execute(database, migration.name, migration.up)
         migrated = read_schema(database, MIGRATED)
@@ -49,7 +49,7 @@ def difference(database: Database, models: Models, folder: Path = FOLDER) -> tup
         modelled = read_schema(database, MODELLED)
         up = statements(migrated, modelled, _values_for_old_rows(database, models, migrated, modelled))
         down = statements(modelled, migrated, {})
-        database.execute_sql(f"SET LOCAL search_path TO {MIGRATED}")
+        database.execute_sql(f"SET LOCAL search_path TO {path}")
         for sql, wanted in ((up, modelled), (down, migrated)):
             execute(database, "the migration that would do it", "\n".join(sql))
             made = read_schema(database, MIGRATED)
@@ -68,11 +68,13 @@ def _rolled_back(database: Database) -> Iterator[None]:
             transaction.rollback()
 
 
-def _enter(database: Database, schema: str) -> None:
-    """Create in this schema from now on; what is outside, types for instance, is found as before."""
+def _enter(database: Database, schema: str) -> str:
+    """Create in a new schema from now on; what is outside, types for instance, is found as before. Gives the path."""
     database.execute_sql(f"CREATE SCHEMA {schema}")
-    path = database.execute_sql("SELECT current_setting('search_path')").fetchone()[0]
-    database.execute_sql(f"SET LOCAL search_path TO {', '.join([schema, path] if path else [schema])}")
+    before = database.execute_sql("SELECT current_setting('search_path')").fetchone()[0]
+    path = f"{schema}, {before}" if before else schema
+    database.execute_sql(f"SET LOCAL search_path TO {path}")
+    return path
 
 
 def _create(database: Database, models: Models) -> None:
