@@ -9,28 +9,24 @@ import pytest
 from .baked import TEMPLATE, Project
 from .conftest import Bake
 
+SERVICE_FILES = """
+    __init__.py __main__.py application.py handlers.py health.py in_flight.py logs.py metrics.py models.py
+    problems.py py.typed seeding.py server.py settings.py validation.py
+    database/__init__.py database/configuration.py database/database.py database/driver.py database/errors.py
+    database/hosts.py database/liveness.py database/model.py database/ownership.py database/pool.py
+    embedded/__init__.py embedded/keeper.py
+    migrations/__init__.py migrations/difference.py migrations/errors.py migrations/files.py
+    migrations/history.py migrations/schema.py migrations/0001_create_testnamemodel.sql
+"""
+TEST_FILES = """
+    __init__ conftest relay service test_bad_input test_cancellation test_command_line test_connecting
+    test_embedded test_health test_ids test_logs test_lost_database test_metrics test_migrations test_pool
+    test_problems test_rows test_security test_seeding test_settings test_shutdown test_tasks test_transactions
+"""
 ALWAYS = {
     *(".editorconfig", ".env.example", ".gitignore", "LICENSE", "Makefile", "README.md", "pyproject.toml"),
-    *(
-        f"src/name_service/{name}"
-        for name in """
-            __init__.py __main__.py application.py handlers.py health.py in_flight.py logs.py metrics.py models.py
-            problems.py py.typed seeding.py server.py settings.py validation.py
-            database/__init__.py database/configuration.py database/database.py database/driver.py database/errors.py
-            database/hosts.py database/liveness.py database/model.py database/ownership.py database/pool.py
-            embedded/__init__.py embedded/keeper.py
-            migrations/__init__.py migrations/difference.py migrations/errors.py migrations/files.py
-            migrations/history.py migrations/schema.py migrations/0001_create_testnamemodel.sql
-        """.split()
-    ),
-    *(
-        f"tests/{name}.py"
-        for name in """
-            __init__ conftest relay service test_bad_input test_cancellation test_command_line test_connecting
-            test_embedded test_health test_ids test_logs test_lost_database test_metrics test_migrations test_pool
-            test_problems test_rows test_security test_seeding test_settings test_shutdown test_tasks test_transactions
-        """.split()
-    ),
+    *(f"src/name_service/{name}" for name in SERVICE_FILES.split()),
+    *(f"tests/{name}.py" for name in TEST_FILES.split()),
 }
 OF_CI = {"github": {".github/workflows/ci.yml"}, "gitlab": {".gitlab-ci.yml"}, "none": set[str]()}
 IMAGE = {".dockerignore", "Dockerfile"}
