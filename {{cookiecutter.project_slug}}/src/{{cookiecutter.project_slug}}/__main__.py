@@ -17,6 +17,7 @@ from .database import make_database
 from .embedded import EmbeddedPostgresError, embedded_database
 from .logs import configure_logging
 from .migrations import MigrationError, migrate, status, write_new
+from .openapi import document
 from .server import serve
 from .settings import Settings, SettingsError, load_settings
 
@@ -32,9 +33,13 @@ def main() -> None:
             "--wait", type=_seconds, default=0, metavar="SECONDS", help="wait that long for the database to answer"
         )
     _add_migrate_arguments(subparsers.choices["migrate"])
+    subparsers.add_parser("openapi", help=_openapi.__doc__, description=_openapi.__doc__)
     arguments = parser.parse_args()
     try:
         settings = load_settings()
+        if arguments.command == "openapi":
+            _openapi(settings)
+            return
         configure_logging(settings.log_level, settings.log_format)
         with _database(settings) as settings:
             if arguments.wait:
@@ -74,6 +79,11 @@ def _migrate(settings: Settings, arguments: argparse.Namespace) -> None:
 def _seed(settings: Settings, arguments: argparse.Namespace) -> None:
     """Create the first rows where they aren't there."""
     seeding.seed(make_application(settings).database)
+
+
+def _openapi(settings: Settings) -> None:
+    """Print the description of the service, as JSON; this needs no database."""
+    print(document(make_application(settings)))
 
 
 def _seconds(text: str) -> float:

@@ -14,6 +14,7 @@ from .handlers import CreateHandler, RootHandler
 from .health import HealthHandler, Readiness, ReadyHandler
 from .in_flight import RequestsInFlight
 from .metrics import Metrics, MetricsHandler
+from .openapi import FOLDER, AssetHandler, DocsHandler, DocumentHandler
 from .problems import Handler, NotFoundHandler, TooLargeHandler
 from .settings import Settings
 
@@ -35,6 +36,9 @@ class Application(tornado.web.Application):
             ("/healthz", HealthHandler),
             ("/readyz", ReadyHandler, {"readiness": self.readiness}),
             ("/metrics", MetricsHandler, {"metrics": self.metrics, "readiness": self.readiness}),
+            ("/openapi.json", DocumentHandler),
+            ("/docs", DocsHandler),
+            ("/docs/(.+)", AssetHandler, {"path": FOLDER}),
         ]
         self._route_of = {handler: pattern for pattern, handler, *_ in routes}
         super().__init__(

@@ -1,15 +1,15 @@
 """The service itself: these are the handlers to replace with your own."""
 
 import asyncio
-from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import BaseModel, Field
 from tornado.web import HTTPError
 
 from .database import Database
 from .models import {{ cookiecutter.model_name }}
+from .openapi import described
 from .problems import Handler
-from .validation import RequestBody, parse_id, query_argument
+from .validation import Id, RequestBody, parse_id, query_argument
 
 HINT = "Please provide the 'id' query argument, i.e. ?id=1"
 EXPLANATION = (
@@ -19,22 +19,35 @@ EXPLANATION = (
 )
 
 
-def _without_nul(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("PostgreSQL's text can't hold the NUL character")
-    return text
-
-
 class NewRow(RequestBody):
     """What it takes to create a row."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_without_nul)]
+    # PostgreSQL's text can't hold the NUL character.
+    name: str = Field(min_length=1, max_length=255, pattern=r"^[^\x00]*$", examples=["Ada"])
+
+
+class Row(BaseModel):
+    """A row as it is answered."""
+
+    id: Id
+    name: str
+
+
+class Tasks(BaseModel):
+    """Which tasks got or created a row."""
+
+    task1: int
+    task2: int
+    obj: str
+    text: str
 
 
 class RootHandler(Handler):
     """Creates and fetches rows."""
 
+    @described(query={"id": Id | None}, answers={200: [Row, "text/plain"]}, errors=[404, 503])
     async def get(self) -> None:
+        """The row of this id; without one, a hint."""
         given = query_argument(self.request, "id")
         if given is None:
             self.set_header("Content-Type", "text/plain; charset=UTF-8")
@@ -43,14 +56,16 @@ class RootHandler(Handler):
         obj = await {{ cookiecutter.model_name }}.aio_get_or_none(id=parse_id(given))
         if obj is None:
             raise HTTPError(404, "Object not found!")
-        self.finish({"id": obj.id, "name": obj.name})
+        self.finish(Row(id=obj.id, name=obj.name).model_dump())
 
+    @described(body=NewRow, answers={201: [Row]}, errors=[503])
     async def post(self) -> None:
+        """Create a row."""
         new = NewRow.of(self.request)
         obj = await {{ cookiecutter.model_name }}.aio_create(name=new.name)
         self.set_status(201)
         self.set_header("Location", f"/?id={obj.id}")
-        self.finish({"id": obj.id, "name": obj.name})
+        self.finish(Row(id=obj.id, name=obj.name).model_dump())
 
 
 class CreateHandler(Handler):
@@ -59,14 +74,17 @@ class CreateHandler(Handler):
     def initialize(self, database: Database) -> None:
         self.database = database
 
+    @described(query={"id": Id}, answers={200: [Tasks]}, errors=[503])
     async def get(self) -> None:
+        """Get or create the row of this id, in a task of its own."""
         given = query_argument(self.request, "id")
         if given is None:
             raise HTTPError(400, "id: the argument is missing, e.g. /create?id=100")
         task1 = asyncio.current_task()
         task2 = asyncio.create_task(self.get_or_create(parse_id(given)))
         obj = await task2
-        self.finish({"task1": id(task1), "task2": id(task2), "obj": str(obj), "text": EXPLANATION})
+        tasks = Tasks(task1=id(task1), task2=id(task2), obj=str(obj), text=EXPLANATION)
+        self.finish(tasks.model_dump())
 
     async def get_or_create(self, id_: int) -> {{ cookiecutter.model_name }}:
         async with self.database.aio_atomic():

@@ -1,11 +1,14 @@
 """Whether the process lives, and whether it can serve."""
 
 import asyncio
+from typing import Literal
 
 import peewee
+from pydantic import BaseModel
 from tornado.web import HTTPError
 
 from .database import Database
+from .openapi import described
 from .problems import Handler
 
 PROBE_TIMEOUT = 1  # seconds
@@ -40,11 +43,19 @@ class Readiness:
         return True
 
 
+class Status(BaseModel):
+    """What there is to say of a server that answers."""
+
+    status: Literal["alive", "ready"]
+
+
 class HealthHandler(Handler):
     """Answers while the process lives, and asks nothing."""
 
+    @described(answers={200: [Status]})
     def get(self) -> None:
-        self.finish({"status": "alive"})
+        """Whether the process lives."""
+        self.finish(Status(status="alive").model_dump())
 
 
 class ReadyHandler(Handler):
@@ -53,6 +64,8 @@ class ReadyHandler(Handler):
     def initialize(self, readiness: Readiness) -> None:
         self.readiness = readiness
 
+    @described(answers={200: [Status]}, errors=[503])
     async def get(self) -> None:
+        """Whether to send requests here."""
         await self.readiness.check()
-        self.finish({"status": "ready"})
+        self.finish(Status(status="ready").model_dump())

@@ -16,6 +16,7 @@ from tornado.web import RequestHandler
 
 from .database import Pool
 from .health import Readiness
+from .openapi import described
 from .problems import Handler
 
 
@@ -59,7 +60,9 @@ class MetricsHandler(Handler):
         self.metrics = metrics
         self.readiness = readiness
 
+    @described(answers={200: ["text/plain"]})
     async def get(self) -> None:
+        """Measurements, for Prometheus."""
         database_is_up = await self.readiness.database_answers()
         self.set_header("Content-Type", CONTENT_TYPE_LATEST)
         self.finish(self.metrics.text(database_is_up=database_is_up))

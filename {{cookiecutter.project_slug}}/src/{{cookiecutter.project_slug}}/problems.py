@@ -2,7 +2,6 @@
 
 import asyncio
 import functools
-import json
 import re
 import uuid
 from http.client import responses
@@ -11,6 +10,7 @@ from typing import Any
 
 import peewee
 import structlog
+from pydantic import BaseModel, Field
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from . import logs
@@ -20,6 +20,16 @@ logger = structlog.get_logger()
 DATABASE_IS_AWAY = (peewee.OperationalError, peewee.InterfaceError)
 RETRY_AFTER = 1  # seconds
 CLIENT_CLOSED_REQUEST = 499  # as nginx has it: an answer that only the log sees
+
+
+class Problem(BaseModel):
+    """What the body of an error says."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str | None = Field(default=None, exclude_if=lambda detail: detail is None)
+    request_id: str
 
 
 class Handler(RequestHandler):
@@ -95,10 +105,9 @@ class Handler(RequestHandler):
         """The body of an answer that has this status and says what was wrong; sets the answer's status and type."""
         self.set_status(status)
         self.set_header("Content-Type", "application/problem+json")
-        problem = {"type": "about:blank", "title": responses.get(status, "Unknown"), "status": status}
-        if detail is not None:
-            problem["detail"] = detail
-        return json.dumps(problem | {"request_id": self.request_id}).encode()
+        title = responses.get(status, "Unknown")
+        problem = Problem(title=title, status=status, detail=detail, request_id=self.request_id)
+        return problem.model_dump_json().encode()
 
     def log_exception(
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None

@@ -2,9 +2,9 @@
 
 import re
 from email.message import Message
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError
@@ -12,6 +12,8 @@ from tornado.web import HTTPError
 GREATEST_ID = 2**31 - 1  # of PostgreSQL's integer
 JSON = "application/json"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+Id = Annotated[int, Field(ge=1, le=GREATEST_ID)]  # as `parse_id` takes it
 
 
 def query_argument(request: HTTPServerRequest, name: str) -> str | None:
