@@ -1,7 +1,7 @@
 # Where there is no uv, one is put into .uv/, apart from the environment that it makes in .venv/.
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 
-.PHONY: help demo test test-pgbouncer check
+.PHONY: help demo test test-browser test-pgbouncer check
 
 help:  ## print this
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
@@ -12,6 +12,9 @@ demo: $(UV)  ## bake the defaults into build/ and serve them, on embedded Postgr
 
 test: $(UV)  ## run the tests, those of the projects it bakes included
 	$(UV) run pytest
+
+test-browser: $(UV)  ## run the tests that want Chromium, which is not on PyPI
+	$(UV) run pytest -m browser
 
 test-pgbouncer: $(UV)  ## run the tests that want PgBouncer, which is not on PyPI
 	$(UV) run pytest -m pgbouncer

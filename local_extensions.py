@@ -26,18 +26,21 @@ DEPENDENCIES = {
     *("pygments", "pytest", "pytest_asyncio", "ruff", "tornado", "typing_extensions", "typing_inspection", "uv"),
     *("annotated_types", "dotenv", "fasteners", "iniconfig", "librt", "mypy_extensions", "mypyc", "pathspec"),
     *("platformdirs", "prometheus_client", "pwasyncio", "pwiz", "python_dotenv", "structlog"),
+    *("attr", "attrs", "jsonschema", "jsonschema_path", "jsonschema_specifications", "lazy_object_proxy"),
+    *("openapi_schema_validator", "openapi_spec_validator", "pathable", "referencing", "rfc3339_validator", "rpds"),
+    *("six", "yaml"),
 }
 WINDOWS = {"con", "prn", "aux", "nul", *(f"{device}{n}" for device in ("com", "lpt") for n in range(1, 10))}
 
 # What the modules that import the model define or import beside it; a test holds this list to the service.
 SERVICE_NAMES = {
     *("AfterValidator", "Annotated", "Any", "Application", "AsyncGenerator", "AsyncHTTPClient", "AsyncIterator"),
-    *("AutoField", "Awaitable", "BODIES", "CANCELLATIONS", "Callable", "CharField", "CreateHandler", "Database"),
-    *("DeliberateError", "EXPLANATION", "FILE", "FORM", "HALF_SENT", "HINT", "HTTPError", "HTTPResponse", "Handler"),
-    *("IDS", "IOLoop", "IntegrityError", "InterfaceError", "InternalError", "LOCK", "LOST", "LargeHandler"),
-    *("MEBIBYTE", "MODELS", "MULTIPART", "Model", "NewRow", "NoReturn", "OperationalError", "PART", "PIPE", "Path"),
-    *("PoolTimeout", "Process", "ProgrammingError", "RequestBody", "RootHandler", "SEEDS", "SLEEP", "SPAWNERS"),
-    *("STDOUT", "SecretStr", "Service", "Settings", "StringConstraints"),
+    *("AutoField", "Awaitable", "BODIES", "BaseModel", "CANCELLATIONS", "Callable", "CharField", "CreateHandler"),
+    *("Database", "DeliberateError", "EXPLANATION", "FILE", "FORM", "Field", "HALF_SENT", "HINT", "HTTPError"),
+    *("HTTPResponse", "Handler", "IDS", "IOLoop", "Id", "IntegrityError", "InterfaceError", "InternalError", "LOCK"),
+    *("LOST", "LargeHandler", "MEBIBYTE", "MODELS", "MULTIPART", "Model", "NewRow", "NoReturn", "OperationalError"),
+    *("PART", "PIPE", "Path", "PoolTimeout", "Process", "ProgrammingError", "RequestBody", "RootHandler", "Row"),
+    *("SEEDS", "SLEEP", "SPAWNERS", "STDOUT", "SecretStr", "Service", "Settings", "StringConstraints", "Tasks"),
 }
 
 # The expression of the HTML standard for <input type=email>.

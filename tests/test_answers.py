@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+import html
 import subprocess
 import sys
 import tomllib
@@ -105,6 +106,7 @@ def test_free_text_comes_out_as_it_went_in(bake: Bake, text: str) -> None:
     assert described["description"] == text
     assert described["authors"][0].get("name", "") == (text if text.strip() else "")
     assert f"Copyright (c) {text}\n" in project.read("LICENSE")
+    assert f"<title>{text}</title>" in html.unescape(project.read("src/slug/openapi/docs/index.html"))
     assert not list(project.path.rglob("pwned"))
 
 

@@ -17,15 +17,22 @@ SERVICE_FILES = """
     embedded/__init__.py embedded/keeper.py
     migrations/__init__.py migrations/difference.py migrations/errors.py migrations/files.py
     migrations/history.py migrations/schema.py migrations/0001_create_testnamemodel.sql
+    openapi/__init__.py openapi/describing.py openapi/document.py openapi/pages.py openapi/schemas.py
+    openapi/docs/index.html openapi/docs/docs.css openapi/docs/docs.js
+"""
+SWAGGER_UI = "openapi/docs/swagger-ui"  # as it came, none of ours
+SWAGGER_UI_FILES = """
+    LICENSE NOTICE README.md swagger-ui.css swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt
 """
 TEST_FILES = """
     __init__ conftest relay service test_bad_input test_cancellation test_command_line test_connecting
-    test_embedded test_health test_ids test_logs test_lost_database test_metrics test_migrations test_pool
-    test_problems test_rows test_security test_seeding test_settings test_shutdown test_tasks test_transactions
+    test_embedded test_health test_ids test_logs test_lost_database test_metrics test_migrations test_openapi
+    test_pool test_problems test_rows test_security test_seeding test_settings test_shutdown test_tasks test_transactions
 """
 ALWAYS = {
     *(".editorconfig", ".env.example", ".gitignore", "LICENSE", "Makefile", "README.md", "pyproject.toml"),
     *(f"src/name_service/{name}" for name in SERVICE_FILES.split()),
+    *(f"src/name_service/{SWAGGER_UI}/{name}" for name in SWAGGER_UI_FILES.split()),
     *(f"tests/{name}.py" for name in TEST_FILES.split()),
 }
 OF_CI = {"github": {".github/workflows/ci.yml"}, "gitlab": {".gitlab-ci.yml"}, "none": set[str]()}
@@ -48,6 +55,8 @@ def test_files(bake: Bake, driver: str, ci: str, deploy: str) -> None:
 def test_nothing_of_the_template_is_left(bake: Bake, ci: str, deploy: str, license_: str) -> None:
     project = bake(ci=ci, deploy=deploy, license=license_)
     for name, text in project.texts():
+        if SWAGGER_UI in name:
+            continue
         for mark in ("cookiecutter", "{%", "%}", *(["{{"] if name != "tests/test_rows.py" else [])):
             assert mark not in text, f"{mark} in {name}"
         assert text.endswith("\n") or not text, name
@@ -89,7 +98,8 @@ def test_each_answer_arrives(bake: Bake) -> None:
     assert 'requires-python = ">=3.12"' in project.read("pyproject.toml")
     assert "FROM python:3.12-slim" in project.read("Dockerfile")
     for name, text in project.texts():
-        for default in ("name_service", "TestNameModel", *(() if name.startswith("tests/") else ("8888", "5432"))):
+        numbers = () if name.startswith("tests/") or SWAGGER_UI in name else ("8888", "5432")
+        for default in ("name_service", "TestNameModel", *numbers):
             assert default not in text, f"{default} in {name}"
 
 

@@ -55,7 +55,9 @@ async def test_name_comes_back_as_it_was_sent(service: Service, name: str) -> No
     assert json_decode(fetched.body)["name"] == name
 
 
-@pytest.mark.parametrize("path", ["/", "/?id=1", "/?id=4", "/create?id=1", "/healthz", "/readyz"])
+@pytest.mark.parametrize(
+    "path", ["/", "/?id=1", "/?id=4", "/create?id=1", "/healthz", "/readyz", "/openapi.json", "/docs", "/docs/docs.js"]
+)
 async def test_head_answers_as_get_without_the_body(service: Service, path: str) -> None:
     got, headed = await service.get(path), await service.get(path, method="HEAD")
     assert (headed.code, headed.body) == (got.code, b"")

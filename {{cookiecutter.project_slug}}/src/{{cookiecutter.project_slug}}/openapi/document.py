@@ -115,7 +115,9 @@ def _parameters(place: str, types: Mapping[str, Any], schemas: Schemas) -> Itera
         alternatives = [alternative for alternative in get_args(type_) if alternative is not type(None)]
         is_optional = type(None) in get_args(type_)
         wanted = functools.reduce(operator.or_, alternatives) if is_optional else type_
-        yield {"name": name, "in": place, "required": not is_optional, "schema": schemas.of(wanted, "validation")}
+        parameter = {"name": name, "in": place, "required": not is_optional, "schema": schemas.of(wanted, "validation")}
+        # `query_argument` takes an empty one for a missing one.
+        yield parameter | ({"allowEmptyValue": True} if is_optional else {})
 
 
 def _content(answered: Sequence[Any], schemas: Schemas) -> Json:
