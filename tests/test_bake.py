@@ -27,7 +27,8 @@ SWAGGER_UI_FILES = """
 TEST_FILES = """
     __init__ conftest relay service test_bad_input test_cancellation test_command_line test_connecting
     test_embedded test_health test_ids test_logs test_lost_database test_metrics test_migrations test_openapi
-    test_pool test_problems test_rows test_security test_seeding test_settings test_shutdown test_tasks test_transactions
+    test_pool test_problems test_rows test_security test_seeding test_settings test_shutdown test_tasks
+    test_transactions
 """
 ALWAYS = {
     *(".editorconfig", ".env.example", ".gitignore", "LICENSE", "Makefile", "README.md", "pyproject.toml"),
