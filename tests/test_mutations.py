@@ -192,12 +192,6 @@ MUTATIONS = [
         "pass",
         "test_cancellation.py::test_client_that_goes_away_ends_its_statement",
     ),
-    Mutation(
-        "problems.py",
-        "        super().on_connection_close()",
-        "        pass",
-        "test_cancellation.py::test_client_that_leaves_in_a_body_over_the_limit_leaves_no_task",
-    ),
     # Connecting.
     Mutation(
         "database/driver.py",
@@ -285,6 +279,62 @@ MUTATIONS = [
         "cursor.execute(sql)",
         "test_migrations.py::test_statements_are_taken_as_they_are",
         AIOPG,
+    ),
+    # Logs, metrics, security and shutdown.
+    Mutation(
+        "problems.py",
+        "        logs.request_id.set(self.request_id)\n",
+        "",
+        "test_logs.py::test_every_statement_has_the_id_of_its_request",
+    ),
+    Mutation(
+        "application.py",
+        'self._route_of.get(type(handler), "none")',
+        "request.path",
+        "test_metrics.py::test_requests_are_counted_by_route_and_never_by_path",
+    ),
+    Mutation(
+        "metrics.py",
+        "method if method in RequestHandler.SUPPORTED_METHODS else",
+        "method or",
+        "test_metrics.py::test_requests_are_counted_by_route_and_never_by_path",
+    ),
+    Mutation(
+        "application.py",
+        "cross_origin_protection=True",
+        "cross_origin_protection=False",
+        "test_security.py::test_page_of_another_origin[https://evil.example-403]",
+    ),
+    Mutation(
+        "server.py",
+        "        body_timeout=BODY_TIMEOUT,\n",
+        "",
+        "test_security.py::test_client_that_sends_a_byte_now_and_then",
+        hangs=True,
+    ),
+    Mutation(
+        "in_flight.py",
+        "if stream is not None and stream.writing():",
+        "if False:",
+        "test_shutdown.py::test_answer_is_sent_to_its_end",
+    ),
+    Mutation(
+        "problems.py",
+        'self.set_header("Connection", "close")',
+        "pass",
+        "test_shutdown.py::test_client_is_told_that_its_connection_will_close",
+    ),
+    Mutation(
+        "server.py",
+        "await application.in_flight.wait_for_end()",
+        "pass",
+        "test_shutdown.py::test_request_in_flight_is_finished",
+    ),
+    Mutation(
+        "health.py",
+        "        if self.draining:",
+        "        if False:",
+        "test_health.py::test_draining",
     ),
     # Ids.
     Mutation("database/model.py", "range(1, ATTEMPTS + 1)", "range(1, 2)", "test_ids.py"),

@@ -1,13 +1,22 @@
-"""The program says in a line what is wrong."""
+"""The program does what is typed, and says in a line what is wrong."""
 
+import asyncio
+import contextlib
 import re
+import shutil
+import signal
+from pathlib import Path
 
 import pytest
+from tornado.httpclient import AsyncHTTPClient
 
+from {{ cookiecutter.project_slug }} import settings as settings_module
+from {{ cookiecutter.project_slug }}.database import make_database
+from {{ cookiecutter.project_slug }}.migrations.history import LOCK
 from {{ cookiecutter.project_slug }}.settings import Settings
 
 from .relay import Relay
-from .service import free_port, run, serve_for_test, start
+from .service import free_port, run, serve_for_test, start, start_in, until_under_way
 
 
 @pytest.mark.parametrize(
@@ -71,3 +80,56 @@ async def test_wait_wants_seconds() -> None:
     code, printed = await run("serve", "--wait", "-1")
     assert code == 2
     assert "argument --wait: '-1' is not a number of seconds" in printed
+
+
+@pytest.mark.parametrize("command", ["serve", "migrate"])
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+async def test_signal_while_another_replica_migrates(
+    settings: Settings, database_url: str, command: str, sent: signal.Signals
+) -> None:
+    database = make_database(settings)
+    await database.aio_connect()
+    async with database.aio_atomic():
+        await database.aio_execute_sql("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        process = await start(command, DATABASE_URL=database_url, PORT="0")
+        await until_under_way(database, "SELECT pg_advisory_xact_lock%")
+        process.send_signal(sent)
+        async with asyncio.timeout(5):
+            await process.communicate()
+    assert process.returncode == 128 + sent
+    await database.aio_close()
+
+
+async def test_reload_survives_a_mistake(tmp_path: Path, settings: Settings, database_url: str) -> None:
+    package = shutil.copytree(Path(settings_module.__file__).parent, tmp_path / "{{ cookiecutter.project_slug }}")
+    handlers = package / "handlers.py"
+    original, port = handlers.read_text(), free_port()
+    environment = {"DATABASE_URL": database_url, "PORT": f"{port}", "PYTHONPATH": str(tmp_path)}
+    process = await start_in(tmp_path, "serve", "--reload", **environment)
+    try:
+        await until_answered(port, "Please provide")
+        handlers.write_text(original.replace("Please provide", "Kindly provide"))
+        await until_answered(port, "Kindly provide")
+        handlers.write_text("def")
+        await until_answered(port, None)
+        handlers.write_text(original)
+        await until_answered(port, "Please provide")
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 0
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
+
+
+async def until_answered(port: int, beginning: str | None) -> None:
+    """Wait until the answer begins like that, or until there is none."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                answer = (await AsyncHTTPClient().fetch(f"http://127.0.0.1:{port}/")).body.decode()
+            except OSError:
+                answer = None
+            if (answer is None) == (beginning is None) and (answer or "").startswith(beginning or ""):
+                return
+            await asyncio.sleep(0.1)

@@ -77,7 +77,7 @@ async def test_several_replicas_at_once(database: Database, database_url: str) -
     done = await asyncio.gather(*replicas)
     assert [code for code, _ in done] == [0] * len(replicas), done
     for name in NAMES:
-        assert sum(f"applied {name}" in printed for _, printed in done) == 1
+        assert sum(f'"name": "{name}"' in printed for _, printed in done) == 1
 
 
 def test_long_migration_is_not_bounded(settings: Settings, tmp_path: Path) -> None:

@@ -4,9 +4,13 @@ import argparse
 import asyncio
 import contextlib
 import math
+import os
+import shlex
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import peewee
 from pydantic import SecretStr
@@ -32,9 +36,12 @@ def main() -> None:
         subparser.add_argument(
             "--wait", type=_seconds, default=0, metavar="SECONDS", help="wait that long for the database to answer"
         )
+    subparsers.choices["serve"].add_argument("--reload", action="store_true", help="start again when the code changes")
     _add_migrate_arguments(subparsers.choices["migrate"])
     subparsers.add_parser("openapi", help=_openapi.__doc__, description=_openapi.__doc__)
     arguments = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGINT):  # until it serves
+        signal.signal(number, _exit)
     try:
         settings = load_settings()
         if arguments.command == "openapi":
@@ -49,8 +56,6 @@ def main() -> None:
         sys.exit(f"{parser.prog}: {error}")
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
         sys.exit(f"{parser.prog}: the database: {' '.join(str(error).split())}")
-    except KeyboardInterrupt:  # before it served
-        sys.exit(130)
 
 
 def _add_migrate_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +67,22 @@ def _add_migrate_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _serve(settings: Settings, arguments: argparse.Namespace) -> None:
     """Migrate and seed unless told otherwise, and serve until SIGTERM or ^C."""
-    asyncio.run(serve(settings))
+    if arguments.reload:
+        _serve_and_reload(settings)
+    else:
+        asyncio.run(serve(settings))
+
+
+def _serve_and_reload(settings: Settings) -> None:
+    try:
+        import watchfiles
+    except ImportError:
+        raise SettingsError("--reload is for development: it wants watchfiles, which `uv sync` installs") from None
+    if settings.database_url is not None:  # an embedded one's, which runs on
+        os.environ["DATABASE_URL"] = settings.database_url.get_secret_value()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    command = shlex.join([sys.executable, "-m", str(__package__), "serve"])
+    watchfiles.run_process(Path(__file__).parent, target=command, target_type="command")
 
 
 def _migrate(settings: Settings, arguments: argparse.Namespace) -> None:
@@ -73,17 +93,27 @@ def _migrate(settings: Settings, arguments: argparse.Namespace) -> None:
     elif arguments.new is not None:
         print(f"wrote {write_new(database, models.MODELS, arguments.new)}: read it before you apply it")
     else:
-        migrate(database, arguments.to)
+        _in_a_thread(migrate, database, arguments.to)
 
 
 def _seed(settings: Settings, arguments: argparse.Namespace) -> None:
     """Create the first rows where they aren't there."""
-    seeding.seed(make_application(settings).database)
+    _in_a_thread(seeding.seed, make_application(settings).database)
 
 
 def _openapi(settings: Settings) -> None:
     """Print the description of the service, as JSON; this needs no database."""
     print(document(make_application(settings)))
+
+
+def _in_a_thread(work: Callable[..., None], *arguments: Any) -> None:
+    """Do what may wait in libpq, which psycopg2 does without noticing signals, where it doesn't keep them from us."""
+    asyncio.run(asyncio.to_thread(work, *arguments))
+
+
+def _exit(number: int, frame: object) -> None:
+    """At once: a process that is the first of its container is not ended by signals that it doesn't handle."""
+    os._exit(128 + number)
 
 
 def _seconds(text: str) -> float:

@@ -28,12 +28,11 @@ Press ^C to stop."""
 
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or ^C. Raises as `listening` does."""
-    loop = asyncio.get_running_loop()
     received: asyncio.Queue[signal.Signals] = asyncio.Queue()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, received.put_nowait, number)
     application = make_application(settings)
     async with listening(application, settings) as address:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, received.put_nowait, number)
         print(BANNER.format(address=address), flush=True)
         first = await received.get()
         application.readiness.draining = True
@@ -51,10 +50,11 @@ async def listening(application: Application, settings: Settings) -> AsyncIterat
     SettingsError where the address can't be used.
     """
     database = application.database
+    # In a thread: while psycopg2 waits, for another replica's migration for instance, it doesn't notice signals.
     if settings.migrate:
-        migrate(database)
+        await asyncio.to_thread(migrate, database)
     if settings.seed:
-        seeding.seed(database)
+        await asyncio.to_thread(seeding.seed, database)
     await database.aio_connect()
     server = HTTPServer(
         application,

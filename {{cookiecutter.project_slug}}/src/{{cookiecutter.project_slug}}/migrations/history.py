@@ -1,19 +1,19 @@
 """What was done to a database, and doing the rest."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import peewee
+import structlog
 
 from ..database import Database
 from ..database.errors import peewee_errors
 from .errors import MigrationError
 from .files import FOLDER, Migration, read_migrations
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger()
 
 TABLE = "schema_migrations"
 CREATE_TABLE = f"CREATE TABLE {TABLE} (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
@@ -39,13 +39,13 @@ def migrate(database: Database, number: int | None = None, folder: Path = FOLDER
                 if migration.name in _applied(database):
                     execute(database, migration.name, migration.down or "")
                     database.execute_sql(f"DELETE FROM {TABLE} WHERE name = %s", (migration.name,))
-                    logger.info("went back before %s", migration.name)
+                    logger.info("went back before a migration", name=migration.name)
         for migration in forward:
             with _alone(database):
                 if migration.name not in _applied(database):  # by another replica, meanwhile
                     execute(database, migration.name, migration.up)
                     database.execute_sql(f"INSERT INTO {TABLE} (name) VALUES (%s)", (migration.name,))
-                    logger.info("applied %s", migration.name)
+                    logger.info("applied a migration", name=migration.name)
 
 
 def status(database: Database, folder: Path = FOLDER) -> list[str]:
