@@ -101,8 +101,8 @@ async def test_signal_while_another_replica_migrates(
 
 
 async def test_reload_survives_a_mistake(tmp_path: Path, settings: Settings, database_url: str) -> None:
-    package = shutil.copytree(Path(settings_module.__file__).parent, tmp_path / "{{ cookiecutter.project_slug }}")
-    handlers = package / "handlers.py"
+    source = Path(settings_module.__file__).parent
+    handlers = shutil.copytree(source, tmp_path / source.name) / "handlers.py"
     original, port = handlers.read_text(), free_port()
     environment = {"DATABASE_URL": database_url, "PORT": f"{port}", "PYTHONPATH": str(tmp_path)}
     process = await start_in(tmp_path, "serve", "--reload", **environment)
