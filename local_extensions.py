@@ -29,6 +29,7 @@ DEPENDENCIES = {
     *("attr", "attrs", "jsonschema", "jsonschema_path", "jsonschema_specifications", "lazy_object_proxy"),
     *("openapi_schema_validator", "openapi_spec_validator", "pathable", "referencing", "rfc3339_validator", "rpds"),
     *("six", "yaml"),
+    *("anyio", "certifi", "sentry_sdk", "urllib3", "watchfiles"),
 }
 WINDOWS = {"con", "prn", "aux", "nul", *(f"{device}{n}" for device in ("com", "lpt") for n in range(1, 10))}
 

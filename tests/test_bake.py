@@ -11,7 +11,7 @@ from .conftest import Bake
 
 SERVICE_FILES = """
     __init__.py __main__.py application.py handlers.py health.py in_flight.py logs.py metrics.py models.py
-    problems.py py.typed seeding.py server.py settings.py validation.py
+    problems.py py.typed seeding.py sentry.py server.py settings.py validation.py
     database/__init__.py database/configuration.py database/database.py database/driver.py database/errors.py
     database/hosts.py database/liveness.py database/model.py database/ownership.py database/pool.py
     embedded/__init__.py embedded/keeper.py
@@ -27,7 +27,7 @@ SWAGGER_UI_FILES = """
 TEST_FILES = """
     __init__ conftest relay service test_bad_input test_cancellation test_command_line test_connecting
     test_embedded test_health test_ids test_logs test_lost_database test_metrics test_migrations test_openapi
-    test_pool test_problems test_rows test_security test_seeding test_settings test_shutdown test_tasks
+    test_pool test_problems test_rows test_security test_seeding test_sentry test_settings test_shutdown test_tasks
     test_transactions
 """
 ALWAYS = {

@@ -22,6 +22,7 @@ from .embedded import EmbeddedPostgresError, embedded_database
 from .logs import configure_logging
 from .migrations import MigrationError, migrate, status, write_new
 from .openapi import document
+from .sentry import report_to_sentry
 from .server import serve
 from .settings import Settings, SettingsError, load_settings
 
@@ -48,6 +49,7 @@ def main() -> None:
             _openapi(settings)
             return
         configure_logging(settings.log_level, settings.log_format)
+        report_to_sentry(settings)
         with _database(settings) as settings:
             if arguments.wait:
                 asyncio.run(make_database(settings).wait(arguments.wait))

@@ -9,13 +9,10 @@ from types import TracebackType
 from typing import Any
 
 import peewee
-import structlog
 from pydantic import BaseModel, Field
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from . import logs
-
-logger = structlog.get_logger()
 
 DATABASE_IS_AWAY = (peewee.OperationalError, peewee.InterfaceError)
 RETRY_AFTER = 1  # seconds
@@ -117,8 +114,8 @@ class Handler(RequestHandler):
             self.failure = " ".join(str(value).split())
         elif isinstance(value, HTTPError):
             self.failure = value.get_message() if value.log_message else None
-        elif typ is not None and value is not None:
-            logger.error("bug", request_id=self.request_id, exc_info=(typ, value, tb))
+        else:
+            super().log_exception(typ, value, tb)
 
 
 class NotFoundHandler(Handler):

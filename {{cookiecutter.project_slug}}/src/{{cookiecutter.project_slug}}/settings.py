@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     trusted_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_split)] = frozenset()
     log_level: Annotated[LogLevel, BeforeValidator(str.lower)] = "info"
     log_format: LogFormat | None = None
+    sentry_dsn: SecretStr | None = None
 
     @property
     def names_a_database(self) -> bool:
