@@ -1,6 +1,7 @@
 """A project that was baked, and the commands one types in it."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -26,6 +27,11 @@ class Project:
 
     def read(self, name: str) -> str:
         return (self.path / name).read_text(encoding="utf-8")
+
+    def blocks(self, having: str) -> list[str]:
+        """The README's blocks of code that have this text in them, with their continued lines joined."""
+        blocks = re.findall(r"^```\w*\n(.*?)^```$", self.read("README.md"), re.DOTALL | re.MULTILINE)
+        return [block.replace("\\\n", "") for block in blocks if having in block]
 
     def run(self, *command: str | Path, **environment: str) -> str:
         """What the command prints, which has to succeed."""

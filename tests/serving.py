@@ -4,7 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,15 +30,15 @@ class Service:
         return done.returncode, done.stdout
 
     @contextlib.contextmanager
-    def serving(self, url: str, **others: str) -> Iterator[str]:
-        """Its address, while it serves on this database, with other variables as they are given."""
+    def serving(self, url: str, *, command: Sequence[str | Path] = (), **others: str) -> Iterator[str]:
+        """Its address, while it serves on this database, with other variables, and by another command, if given."""
         variables = {
             "PORT": "0",
             "POOL_TIMEOUT": str(POOL_TIMEOUT),
             "STATEMENT_TIMEOUT": str(STATEMENT_TIMEOUT),
         } | others
         with subprocess.Popen(
-            [self.python, "-m", "name_service", "serve"],
+            command or [self.python, "-m", "name_service", "serve"],
             cwd=self.project.path,
             env=os.environ | variables | {"DATABASE_URL": url, "PYTHONPATH": "src", "LOG_LEVEL": "error"},
             stdout=subprocess.PIPE,
