@@ -1,7 +1,7 @@
 # Where there is no uv, one is put into .uv/, apart from the environment that it makes in .venv/.
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 
-.PHONY: help demo test test-browser test-pgbouncer check
+.PHONY: help demo test test-browser test-pgbouncer test-systemd check
 
 help:  ## print this
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
@@ -18,6 +18,9 @@ test-browser: $(UV)  ## run the tests that want Chromium, which is not on PyPI
 
 test-pgbouncer: $(UV)  ## run the tests that want PgBouncer, which is not on PyPI
 	$(UV) run pytest -m pgbouncer
+
+test-systemd: $(UV)  ## run the tests that want systemd-analyze, which only Linux has
+	$(UV) run pytest -m systemd
 
 check: $(UV)  ## check format, lint and types of the template's own code
 	$(UV) run ruff format --check
