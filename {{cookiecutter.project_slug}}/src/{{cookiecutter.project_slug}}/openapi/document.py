@@ -52,7 +52,7 @@ def document(application: Application) -> str:
         paths.setdefault(path, {})[method] = _operation(method, operation, docstring, schemas)
     errors = {_name(status): _error(status, schemas) for status in sorted(used)}
     components = {"schemas": schemas.resolve(), "responses": errors, "headers": _headers()}
-    description = {"openapi": "3.1.1", "info": _info(), "paths": paths, "components": components}
+    description: Json = {"openapi": "3.1.1", "info": _info(), "paths": paths, "components": components}
     return json.dumps(description, indent=2, ensure_ascii=False)
 
 
