@@ -36,7 +36,7 @@ MUTATIONS = [
     ),
     Mutation(
         "database/ownership.py",
-        "not self._released and ",
+        "not self.is_released and ",
         "",
         "test_tasks.py::test_connection_that_another_task_released_is_not_used",
     ),
@@ -61,7 +61,7 @@ MUTATIONS = [
     ),
     Mutation(
         "database/database.py",
-        "if not is_savepoint and not driver.is_idle(connection):",
+        "if not is_savepoint and not driver.is_idle(owned.connection):",
         "if False:",
         "test_transactions.py::test_block_inside_a_transaction_that_was_begun_is_a_savepoint",
     ),
@@ -150,7 +150,7 @@ MUTATIONS = [
     Mutation(
         "database/liveness.py",
         "call_later(timeout, _hang_up, connection)",
-        "call_later(9, _hang_up, connection)",
+        "call_later(3, _hang_up, connection)",
         "test_lost_database.py::test_silent_server_is_a_503_in_time",
     ),
     # Statements that take too long, or that nobody waits for.
@@ -223,6 +223,7 @@ MUTATIONS = [
         "addresses += await _addresses(host)",
         "addresses += [host]",
         "test_connecting.py::test_address_that_refuses_is_passed_over",
+        AIOPG,
     ),
     Mutation(
         "database/hosts.py",
@@ -289,7 +290,7 @@ MUTATIONS = [
     ),
     Mutation(
         "application.py",
-        'self._route_of.get(type(handler), "none")',
+        "self._route(handler)",
         "request.path",
         "test_metrics.py::test_requests_are_counted_by_route_and_never_by_path",
     ),
@@ -338,6 +339,12 @@ MUTATIONS = [
     ),
     # Ids.
     Mutation("database/model.py", "range(1, ATTEMPTS + 1)", "range(1, 2)", "test_ids.py"),
+    Mutation(
+        "database/model.py",
+        "AND EXISTS (SELECT FROM {table} AS next WHERE next.{id} = last + 1)\n",
+        "",
+        "test_ids.py::test_sequence_does_not_skip_ids_that_are_free",
+    ),
     Mutation("database/model.py", "if attempt >= MISSES_BEFORE_SKIPPING:", "if False:", "test_ids.py"),
 ]
 

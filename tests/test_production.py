@@ -38,7 +38,7 @@ def test_it_finds_its_database_and_its_migrations(installed: Project, postgres: 
         return installed.run(".venv/bin/name_service", *arguments, DATABASE_URL=postgres)
 
     run("migrate", "--to", "0")
-    assert "applied 0001_create_testnamemodel" in run("migrate")
+    assert '"name": "0001_create_testnamemodel"' in run("migrate")
     assert [run("migrate"), run("seed"), run("seed")] == ["", "", ""]
 
 
@@ -46,7 +46,7 @@ def test_table_from_before_there_were_migrations(installed: Project, postgres: s
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute("DROP TABLE IF EXISTS testnamemodel, schema_migrations")
         connection.execute("CREATE TABLE testnamemodel (id serial NOT NULL PRIMARY KEY, name varchar(255) NOT NULL)")
-    assert "applied 0001_create_testnamemodel" in installed.run(
+    assert '"name": "0001_create_testnamemodel"' in installed.run(
         ".venv/bin/name_service", "migrate", DATABASE_URL=postgres
     )
 

@@ -82,6 +82,9 @@ def _serve_and_reload(settings: Settings) -> None:
         raise SettingsError("--reload is for development: it wants watchfiles, which `uv sync` installs") from None
     if settings.database_url is not None:  # an embedded one's, which runs on
         os.environ["DATABASE_URL"] = settings.database_url.get_secret_value()
+    if settings.migrate:
+        _in_a_thread(migrate, make_database(settings))
+    os.environ["MIGRATE"] = "false"  # a migration that is being written is not to be applied before it is read
     signal.signal(signal.SIGINT, signal.default_int_handler)
     command = shlex.join([sys.executable, "-m", str(__package__), "serve"])
     watchfiles.run_process(Path(__file__).parent, target=command, target_type="command")

@@ -40,7 +40,9 @@ class Application(tornado.web.Application):
             ("/docs", DocsHandler),
             ("/docs/(.+)", AssetHandler, {"path": FOLDER}),
         ]
-        self._route_of = {handler: pattern for pattern, handler, *_ in routes}
+        self._patterns: list[tuple[str, re.Pattern[str], type]] = [
+            (pattern, re.compile(pattern), handler) for pattern, handler, *_ in routes
+        ]
         super().__init__(
             routes,
             default_handler_class=NotFoundHandler,
@@ -68,7 +70,7 @@ class Application(tornado.web.Application):
         request = handler.request
         self.in_flight.answered(request)
         seconds, status = request.request_time(), handler.get_status()
-        route = self._route_of.get(type(handler), "none")
+        route = self._route(handler)
         self.metrics.observe(request.method, route, status, seconds)
         line = {"method": request.method, "route": route, "status": status, "ms": round(1000 * seconds, 2)}
         if route != request.path:
@@ -79,6 +81,13 @@ class Application(tornado.web.Application):
                 line["failure"] = handler.failure
         log = logger.info if status < 500 else logger.warning
         log("request", **line)
+
+    def _route(self, handler: tornado.web.RequestHandler) -> str:
+        """The pattern of the route that the request took."""
+        for pattern, expression, class_ in self._patterns:
+            if class_ is type(handler) and expression.fullmatch(handler.request.path):
+                return pattern
+        return "none"
 
 
 def make_application(settings: Settings) -> Application:

@@ -142,6 +142,7 @@ class TooLargeHandler(Handler):
         self.set_header("Content-Length", len(body))
         self.write(body)
         await self.flush()
+        self._task = None  # it has its answer, wherever the client goes
 
     def data_received(self, chunk: bytes) -> None:
         """Leave it."""

@@ -8,12 +8,15 @@ from peewee_async import AioModel
 ATTEMPTS = 20
 MISSES_BEFORE_SKIPPING = 3
 
-# Moves the sequence to the end of the run of taken ids in which it stands, and not to the greatest id of the table: a
-# single row with the greatest possible id would then leave none for any other.
+# Moves the sequence over the run of taken ids that begins right after it. Not to the greatest id of the table: a single
+# row with the greatest possible id would then leave none for any other. Nor over a gap, which rows may be about to fill
+# that other transactions have not committed.
 SKIP_TAKEN_IDS = """
 SELECT setval(sequence, taken.{id})
-FROM {table} AS taken, CAST(pg_get_serial_sequence(%s, %s) AS regclass) AS sequence
-WHERE taken.{id} >= pg_sequence_last_value(sequence)
+FROM CAST(pg_get_serial_sequence(%s, %s) AS regclass) AS sequence, pg_sequence_last_value(sequence) AS last,
+    {table} AS taken
+WHERE taken.{id} > last
+AND EXISTS (SELECT FROM {table} AS next WHERE next.{id} = last + 1)
 AND NOT EXISTS (SELECT FROM {table} AS next WHERE next.{id} = taken.{id}::bigint + 1)
 ORDER BY taken.{id} LIMIT 1
 """

@@ -62,7 +62,7 @@ class Pool(PoolBackend):
             for _ in range(self.size):
                 opened.append(await self.acquire())
         except BaseException:
-            self._open = False
+            await self.close()
             raise
         finally:
             for connection in opened:

@@ -144,10 +144,16 @@ def _alter(old: Schema, new: Schema, values: Mapping[tuple[str, str], str]) -> I
             yield from _change(alter, _quoted(column), before[column], after[column])
 
 
+DEFAULT_HINT = """\
+-- From here on replicas of the version before, which don't know the column, can't insert. While they run, leave it the
+-- default, and drop that with the next version.
+"""
+
+
 def _add(alter: str, name: str, column: Column, value: str | None) -> Iterator[str]:
     if value is not None:
         yield f"{alter} ADD COLUMN {name} {column._replace(default=value)};"
-        yield f"{alter} ALTER COLUMN {name} DROP DEFAULT;"
+        yield f"{DEFAULT_HINT}{alter} ALTER COLUMN {name} DROP DEFAULT;"
     else:
         warning = "-- Fails where the table has rows, unless it gets a DEFAULT.\n" if column.needs_a_value else ""
         yield f"{warning}{alter} ADD COLUMN {name} {column};"
