@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 from tornado.escape import json_decode
@@ -124,6 +125,12 @@ async def until_under_way(database: Database, statement: str, number: int = 1) -
             if found[0] == number:
                 return
             await asyncio.sleep(0.01)
+
+
+async def connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to the service, for what no HTTP client would send."""
+    url = urlsplit(address)
+    return await asyncio.open_connection(url.hostname, url.port)
 
 
 async def until(condition: Callable[[], bool]) -> None:

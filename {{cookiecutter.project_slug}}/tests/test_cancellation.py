@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import random
-from urllib.parse import urlsplit
 
 import peewee
 import pytest
@@ -13,7 +12,7 @@ from {{ cookiecutter.project_slug }}.database import Database
 from {{ cookiecutter.project_slug }}.models import {{ cookiecutter.model_name }}
 from {{ cookiecutter.project_slug }}.settings import Settings
 
-from .service import Service, exists, insert, serve_for_test, until, until_under_way
+from .service import Service, connect, exists, insert, serve_for_test, until, until_under_way
 
 SLEEP = "SELECT pg_sleep(60)"
 CANCELLATIONS = 500
@@ -31,10 +30,9 @@ async def test_cancelled_statement_ends_in_the_server(service: Service) -> None:
 
 async def test_client_that_goes_away_ends_its_statement(service: Service) -> None:
     database = service.application.database
-    address = urlsplit(service.address)
     async with database.aio_atomic():
         await {{ cookiecutter.model_name }}.aio_create(id=9, name="a row to wait for")
-        _, writer = await asyncio.open_connection(address.hostname, address.port)
+        _, writer = await connect(service.address)
         writer.write(b"GET /create?id=9 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         await until_under_way(database, "INSERT%", 1)
         writer.close()
@@ -98,8 +96,7 @@ async def test_cancelled_begin_begins_nothing(service: Service) -> None:
 
 async def test_client_that_leaves_in_a_body_over_the_limit_leaves_no_task(service: Service) -> None:
     before = asyncio.all_tasks()
-    address = urlsplit(service.address)
-    _, writer = await asyncio.open_connection(address.hostname, address.port)
+    _, writer = await connect(service.address)
     length = service.application.max_body_size + 1
     writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\nx" % length)
     await until(lambda: len(service.application.in_flight) == 1)

@@ -11,7 +11,7 @@ from tornado.httpclient import AsyncHTTPClient
 from {{ cookiecutter.project_slug }}.handlers import RootHandler
 from {{ cookiecutter.project_slug }}.settings import Settings
 
-from .service import Service, serving
+from .service import Service, connect, serving
 
 
 async def lines_of(settings: Settings, *paths: str, raw: bytes | None = None, **environment: str) -> list[str]:
@@ -26,8 +26,7 @@ async def lines_of(settings: Settings, *paths: str, raw: bytes | None = None, **
         )
         client.close()
         if raw is not None:
-            host, port = address.removeprefix("http://").split(":")
-            reader, writer = await asyncio.open_connection(host, int(port))
+            reader, writer = await connect(address)
             writer.write(raw)
             await reader.read()
             writer.close()

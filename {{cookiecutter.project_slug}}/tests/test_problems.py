@@ -1,6 +1,5 @@
 """Errors are problems (RFC 9457) that tell a client what it may know."""
 
-import asyncio
 import re
 from typing import NoReturn
 
@@ -9,7 +8,7 @@ from tornado.httpclient import HTTPResponse
 
 from {{ cookiecutter.project_slug }}.handlers import RootHandler
 
-from .service import Service, problem
+from .service import Service, connect, problem
 
 
 async def test_unknown_path(service: Service) -> None:
@@ -38,8 +37,7 @@ async def test_wrong_method(service: Service, path: str, method: str, allowed: s
 async def test_body_over_the_limit(service: Service, factor: int) -> None:
     """Also to a client that sends it all before it reads the answer."""
     limit = service.application.max_body_size
-    host, port = service.address.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
+    reader, writer = await connect(service.address)
     length = limit * factor + 1
     writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % length + b"x" * length)
     await writer.drain()
@@ -52,8 +50,7 @@ async def test_body_over_the_limit(service: Service, factor: int) -> None:
 
 @pytest.mark.parametrize("length", ["\u00b2", "9" * 5000, "-1", "1, 2"])
 async def test_length_that_is_no_number(service: Service, length: str) -> None:
-    host, port = service.address.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
+    reader, writer = await connect(service.address)
     writer.write(f"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n".encode("latin-1"))
     assert await reader.read() == b"HTTP/1.1 400 Bad Request\r\n\r\n"
     writer.close()

@@ -7,7 +7,7 @@ import pytest
 from {{ cookiecutter.project_slug }} import server
 from {{ cookiecutter.project_slug }}.settings import Settings
 
-from .service import Service, problem, serve_for_test
+from .service import Service, connect, problem, serve_for_test
 
 
 @pytest.mark.parametrize("path", ["/?id=1", "/?id=abc", "/nowhere", "/healthz", "/metrics"])
@@ -49,8 +49,7 @@ async def test_client_that_sends_a_byte_now_and_then(
 ) -> None:
     monkeypatch.setattr(server, limit, 0.3)
     async with serve_for_test(settings) as service:
-        host, port = service.address.removeprefix("http://").split(":")
-        reader, writer = await asyncio.open_connection(host, int(port))
+        reader, writer = await connect(service.address)
         writer.write(begun)
         ended = asyncio.create_task(reader.read())
         while not ended.done():
@@ -62,8 +61,7 @@ async def test_client_that_sends_a_byte_now_and_then(
 
 
 async def test_headers_without_end(service: Service) -> None:
-    host, port = service.address.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
+    reader, writer = await connect(service.address)
     writer.write(b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000)
     assert await reader.read() == b""
     writer.close()

@@ -12,7 +12,7 @@ from {{ cookiecutter.project_slug }}.models import {{ cookiecutter.model_name }}
 from {{ cookiecutter.project_slug }}.problems import Handler
 from {{ cookiecutter.project_slug }}.settings import Settings
 
-from .service import serve_for_test, serving, until_under_way
+from .service import connect, serve_for_test, serving, until_under_way
 
 MEBIBYTE = 1024 * 1024
 
@@ -48,8 +48,7 @@ Expect: 100-continue\r
 
 async def send_half(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A connection on which the body of a request is awaited."""
-    host, port = address.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
+    reader, writer = await connect(address)
     writer.write(HALF_SENT)
     assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 (Continue)\r\n\r\n"
     return reader, writer
@@ -93,8 +92,7 @@ async def test_answer_is_sent_to_its_end(settings: Settings) -> None:
 
     async with serve_for_test(settings) as service:
         service.application.add_handlers(".*", [("/large", LargeHandler)])
-        host, port = service.address.removeprefix("http://").split(":")
-        reader, writer = await asyncio.open_connection(host, int(port))
+        reader, writer = await connect(service.address)
         writer.write(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
         await reader.readuntil(b"\r\n\r\n")
         rest = asyncio.create_task(reader.read(-1))
@@ -105,10 +103,9 @@ async def test_answer_is_sent_to_its_end(settings: Settings) -> None:
 async def test_client_is_told_that_its_connection_will_close(settings: Settings) -> None:
     async with serve_for_test(settings) as service:
         database = service.application.database
-        host, port = service.address.removeprefix("http://").split(":")
         async with database.aio_atomic():
             await {{ cookiecutter.model_name }}.aio_create(id=9, name="a row to wait for")
-            reader, writer = await asyncio.open_connection(host, int(port))
+            reader, writer = await connect(service.address)
             writer.write(b"GET /create?id=9 HTTP/1.1\r\nHost: a\r\n\r\n")
             await until_under_way(database, "INSERT%")
             service.application.readiness.draining = True
