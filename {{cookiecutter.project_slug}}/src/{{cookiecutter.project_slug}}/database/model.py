@@ -1,9 +1,12 @@
 """The base of the models: ids from the sequence beside ids that were given explicitly."""
 
-from typing import Any, Literal
+import functools
+from typing import Any, Literal, Self
 
 import peewee
 from peewee_async import AioModel
+
+from .compiled import LISTS, CompiledQuery
 
 ATTEMPTS = 20
 MISSES_BEFORE_SKIPPING = 3
@@ -29,6 +32,16 @@ class Model(AioModel):
     nothing wrong.
     """
 
+    @classmethod
+    async def aio_get(cls, *query: Any, **filters: Any) -> Self:
+        """As peewee-async's, by a compiled query where it is asked for fields that equal values."""
+        if query or not all(name in cls._meta.fields and _is_plain(value) for name, value in filters.items()):
+            return await super().aio_get(*query, **filters)
+        rows: list[Self] = await _select_query(cls, tuple(filters)).execute(filters)
+        if not rows:
+            raise cls.DoesNotExist(f"there is no {cls.__name__} with {filters}")
+        return rows[0]
+
     async def aio_save(self, force_insert: bool = False, only: Any = None) -> int | Literal[False]:
         """As peewee-async's. Raises OperationalError where no free id was found."""
         meta = self._meta
@@ -37,9 +50,9 @@ class Model(AioModel):
             return await super().aio_save(force_insert, only)
         row = {name: value for name, value in self.__data__.items() if name != key.name}
         self._populate_unsaved_relations(row)  # type: ignore[attr-defined]  # peewee doesn't declare it
-        insert = type(self).insert(**row).on_conflict(action="IGNORE", conflict_target=[key])
+        insert = _insert_query(type(self), tuple(row))
         for attempt in range(1, ATTEMPTS + 1):
-            self._pk = await insert.aio_execute()
+            self._pk = await insert.execute(row)
             if self._pk is not None:
                 self._dirty.clear()
                 return 1
@@ -53,3 +66,20 @@ class Model(AioModel):
         table = ".".join(f'"{name}"' for name in (meta.schema, meta.table_name) if name)
         sql = SKIP_TAKEN_IDS.format(table=table, id=f'"{column}"')
         await meta.database.aio_execute_sql(sql, (table, column))
+
+
+@functools.cache
+def _select_query(model: type[Model], names: tuple[str, ...]) -> CompiledQuery:
+    return CompiledQuery(lambda **values: model.select().filter(**values).limit(1), names)
+
+
+@functools.cache
+def _insert_query(model: type[Model], names: tuple[str, ...]) -> CompiledQuery:
+    key = model._meta.primary_key
+    return CompiledQuery(
+        lambda **values: model.insert(**values).on_conflict(action="IGNORE", conflict_target=[key]), names
+    )
+
+
+def _is_plain(value: Any) -> bool:
+    return value is not None and not isinstance(value, (peewee.Node, peewee.Model, *LISTS))
