@@ -50,7 +50,7 @@ def _given_keywords(settings: Settings) -> dict[str, Any]:
             "password": password and password.get_secret_value(),
         }
     try:
-        with peewee_errors():
+        with peewee_errors:
             keywords: dict[str, Any] = driver.parse_dsn(settings.database_url.get_secret_value())
     except (peewee.ProgrammingError, UnicodeDecodeError) as error:
         # Of its text, which may have a part of the password, no more is said than that.

@@ -12,7 +12,7 @@ from peewee_async.transactions import Transaction
 
 from . import driver
 from .errors import peewee_errors
-from .liveness import answer_within
+from .liveness import AnswerWithin
 from .ownership import ConnectionContext, CurrentConnection, OwnedConnection
 from .pool import Pool
 
@@ -49,8 +49,14 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
         self, sql: str, params: Sequence[Any] | None = None, fetch_results: FetchResults | None = None
     ) -> Any:
         """Execute one statement. Raises peewee's exceptions, PoolTimeout among them."""
-        async with self.aio_connection() as connection:
+        owned = self._current.get()
+        if owned is not None:
+            return await self.execute_on(owned.connection, sql, params, fetch_results)
+        connection = await self.pool_backend.acquire()  # for this statement alone, inside of which there is no other
+        try:
             return await self.execute_on(connection, sql, params, fetch_results)
+        finally:
+            self.pool_backend.give_back(connection)
 
     async def execute_on(
         self,
@@ -61,7 +67,7 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
     ) -> Any:
         """Execute one statement on this connection. Raises peewee's exceptions."""
         logger.debug("statement", sql=sql, params=params)
-        with answer_within(self._answer_timeout, connection), peewee_errors():
+        with AnswerWithin(self._answer_timeout, connection), peewee_errors:
             async with connection.cursor() as cursor:
                 await cursor.execute(sql, params or ())
                 return await fetch_results(self, cursor) if fetch_results else None
@@ -78,7 +84,7 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
         except TimeoutError:
             raise peewee.OperationalError("the server doesn't answer") from None
         try:
-            with answer_within(deadline - asyncio.get_running_loop().time(), connection), peewee_errors():
+            with AnswerWithin(deadline - asyncio.get_running_loop().time(), connection), peewee_errors:
                 async with connection.cursor() as cursor:
                     await cursor.execute("SELECT 1")
         finally:

@@ -1,8 +1,7 @@
 """What goes wrong between the service and PostgreSQL, as peewee's exceptions."""
 
 import asyncio
-import contextlib
-from collections.abc import Iterator
+from types import TracebackType
 
 import peewee
 
@@ -11,15 +10,22 @@ class PoolTimeout(peewee.OperationalError):
     """No connection could be had in time."""
 
 
-@contextlib.contextmanager
-def peewee_errors() -> Iterator[None]:
-    """Raises peewee's exceptions for the driver's."""
-    try:
-        with peewee.__exception_wrapper__:  # type: ignore[attr-defined]  # peewee doesn't declare it
-            yield
-    except asyncio.CancelledError:
-        # aiopg raises this for a statement that the server cancelled, at STATEMENT_TIMEOUT for instance.
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise
-        raise peewee.OperationalError("the server cancelled the statement") from None
+class PeeweeErrors:
+    """A block that raises peewee's exceptions for the driver's."""
+
+    def __enter__(self) -> None:
+        """Nothing is kept, so that one is enough for all."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, asyncio.CancelledError):
+            # aiopg raises this for a statement that the server cancelled, at STATEMENT_TIMEOUT for instance.
+            task = asyncio.current_task()
+            if task is None or not task.cancelling():
+                raise peewee.OperationalError("the server cancelled the statement") from None
+        elif error is not None:
+            peewee.__exception_wrapper__.__exit__(kind, error, traceback)  # type: ignore[attr-defined]  # undeclared
+
+
+peewee_errors = PeeweeErrors()

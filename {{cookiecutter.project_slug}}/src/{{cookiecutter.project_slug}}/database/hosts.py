@@ -44,7 +44,7 @@ class Hosts:
         for address in addresses:
             try:
                 async with asyncio.timeout(min(seconds / len(addresses), self._connect_timeout)):
-                    with peewee_errors():
+                    with peewee_errors:
                         return await driver.connect(**address)
             except TimeoutError:
                 self._avoided[_name(address)] = loop.time() + AVOID

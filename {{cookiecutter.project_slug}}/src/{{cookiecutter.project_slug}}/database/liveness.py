@@ -1,11 +1,10 @@
 """Whether the server is still there."""
 
 import asyncio
-import contextlib
 import os
 import select
 import socket
-from collections.abc import Iterator
+from types import TracebackType
 from typing import Any
 
 import peewee
@@ -24,23 +23,26 @@ def hung_up(connection: Any) -> bool:
     return bool(poll.poll(0))
 
 
-@contextlib.contextmanager
-def answer_within(timeout: float, connection: Any) -> Iterator[None]:
-    """Around a statement: OperationalError after `timeout` seconds without an answer.
+class AnswerWithin:
+    """A block around a statement: OperationalError after so many seconds without an answer.
 
     The time-out hangs up, on which both drivers raise an error at once. Cancelling would take longer: psycopg asks the
     server to cancel the statement, which for one that is lost takes 5 seconds, and waits for 5 more.
     """
-    loop = asyncio.get_running_loop()
-    timer = loop.call_later(timeout, _hang_up, connection)
-    try:
-        yield
-    except peewee.DatabaseError:
-        if loop.time() >= timer.when():
+
+    def __init__(self, seconds: float, connection: Any) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(seconds, _hang_up, connection)
+
+    def __enter__(self) -> None:
+        """The time has begun."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        if isinstance(error, peewee.DatabaseError) and self._loop.time() >= self._timer.when():
             raise peewee.OperationalError("the server doesn't answer") from None
-        raise
-    finally:
-        timer.cancel()
 
 
 def _hang_up(connection: Any) -> None:

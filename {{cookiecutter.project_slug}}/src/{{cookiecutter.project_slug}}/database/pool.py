@@ -80,12 +80,9 @@ class Pool(PoolBackend):
         """
         if not self._open:
             raise peewee.InterfaceError("the pool is closed")
-        try:
-            async with asyncio.timeout(self.timeout):
-                slot = self._idle.pop() if self._idle else await self._wait()
-                connection = await self._alive(slot)
-        except TimeoutError:
-            raise PoolTimeout(f"no database connection in {self.timeout} seconds") from None
+        deadline = asyncio.get_running_loop().time() + self.timeout
+        slot = self._idle.pop() if self._idle else await self._wait(deadline)
+        connection = slot if slot is not None and _is_alive(slot) else await self._reopen(slot, deadline)
         self._in_use.add(connection)
         return connection
 
@@ -116,8 +113,10 @@ class Pool(PoolBackend):
                 turn.set_exception(peewee.InterfaceError("the pool is closed"))
         self._waiting.clear()
 
-    async def _wait(self) -> driver.Connection | None:
-        turn: asyncio.Future[driver.Connection | None] = asyncio.get_running_loop().create_future()
+    async def _wait(self, deadline: float) -> driver.Connection | None:
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[driver.Connection | None] = loop.create_future()
+        timer = loop.call_at(deadline, self._give_up, turn)
         self._waiting.append(turn)
         try:
             return await turn
@@ -125,17 +124,29 @@ class Pool(PoolBackend):
             if not turn.cancelled() and turn.exception() is None:  # our turn had come when we were cancelled
                 self._put(turn.result())
             raise
+        finally:
+            timer.cancel()
 
-    async def _alive(self, slot: driver.Connection | None) -> driver.Connection:
+    def _give_up(self, turn: asyncio.Future[driver.Connection | None]) -> None:
+        if not turn.done():
+            turn.set_exception(self._too_late())
+
+    async def _reopen(self, slot: driver.Connection | None, deadline: float) -> driver.Connection:
         if slot is not None:
-            if not slot.closed and not hung_up(slot):  # a restart of the server would show
-                return slot
             driver.close(slot)
+        connection = None
         try:
-            return await self.connect_one(self.timeout)
-        except BaseException:
-            self._put(None)
-            raise
+            async with asyncio.timeout_at(deadline):
+                connection = await self.connect_one(self.timeout)
+        except TimeoutError:
+            raise self._too_late() from None
+        finally:
+            if connection is None:
+                self._put(None)
+        return connection
+
+    def _too_late(self) -> PoolTimeout:
+        return PoolTimeout(f"no database connection in {self.timeout} seconds")
 
     def _put(self, slot: driver.Connection | None) -> None:
         while self._waiting:
@@ -147,3 +158,7 @@ class Pool(PoolBackend):
             self._idle.insert(0, None)  # below the open ones, which are taken first
         else:
             self._idle.append(slot)
+
+
+def _is_alive(connection: driver.Connection) -> bool:
+    return not connection.closed and not hung_up(connection)  # a restart of the server would show

@@ -63,7 +63,7 @@ def status(database: Database, folder: Path = FOLDER) -> list[str]:
 def execute(database: Database, name: str, sql: str) -> None:
     """Execute the statements of a migration. Raises MigrationError where one of them fails."""
     try:
-        with peewee_errors():
+        with peewee_errors:
             # Not by peewee's execute_sql(), for which a % is the place of a parameter. The first statement is there as
             # psycopg2 refuses a text that has none.
             cursor = database.cursor()  # type: ignore[no-untyped-call]  # peewee doesn't declare its type
