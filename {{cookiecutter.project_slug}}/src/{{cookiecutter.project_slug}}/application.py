@@ -40,9 +40,9 @@ class Application(tornado.web.Application):
             ("/docs", DocsHandler),
             ("/docs/(.+)", AssetHandler, {"path": FOLDER}),
         ]
-        self._patterns: list[tuple[str, re.Pattern[str], type]] = [
-            (pattern, re.compile(pattern), handler) for pattern, handler, *_ in routes
-        ]
+        self._routes: dict[type, list[str]] = {}
+        for pattern, handler, *_ in routes:
+            self._routes.setdefault(handler, []).append(pattern)
         super().__init__(
             routes,
             default_handler_class=NotFoundHandler,
@@ -84,10 +84,10 @@ class Application(tornado.web.Application):
 
     def _route(self, handler: tornado.web.RequestHandler) -> str:
         """The pattern of the route that the request took."""
-        for pattern, expression, class_ in self._patterns:
-            if class_ is type(handler) and expression.fullmatch(handler.request.path):
-                return pattern
-        return "none"
+        patterns = self._routes.get(type(handler), ["none"])
+        if len(patterns) == 1:
+            return patterns[0]
+        return next(pattern for pattern in patterns if re.fullmatch(pattern, handler.request.path))
 
 
 def make_application(settings: Settings) -> Application:

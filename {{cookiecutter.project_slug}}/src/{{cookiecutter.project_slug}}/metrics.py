@@ -1,5 +1,6 @@
 """What Prometheus reads at /metrics."""
 
+import functools
 from collections.abc import Sized
 
 from prometheus_client import (
@@ -27,12 +28,13 @@ class Metrics:
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
-        self._request_seconds = Histogram(
+        request_seconds = Histogram(
             "http_request_duration_seconds",
             "From the first byte of a request to the end of its answer.",
             ["method", "route", "status"],
             registry=self.registry,
         )
+        self._request_seconds_of = functools.cache(request_seconds.labels)
         self._database_up = Gauge("database_up", "Whether the database answers.", registry=self.registry)
         for name, help_, measure in (
             ("http_requests_in_flight", "Requests that have no whole answer yet.", lambda: len(requests_in_flight)),
@@ -45,7 +47,7 @@ class Metrics:
     def observe(self, method: str | None, route: str, status: int, seconds: float) -> None:
         """Count a request. Methods that there aren't are one, or clients could make up any number of series."""
         known = method if method in RequestHandler.SUPPORTED_METHODS else "unknown"
-        self._request_seconds.labels(known, route, status).observe(seconds)
+        self._request_seconds_of(known, route, status).observe(seconds)
 
     def text(self, *, database_is_up: bool) -> bytes:
         """All of it in Prometheus' text format."""

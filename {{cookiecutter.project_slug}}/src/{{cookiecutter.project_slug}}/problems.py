@@ -1,16 +1,17 @@
 """Errors as `application/problem+json` (RFC 9457), with the id of the request in them."""
 
 import asyncio
-import functools
 import re
-import uuid
+import secrets
+from collections.abc import Awaitable
 from http.client import responses
 from types import TracebackType
 from typing import Any
 
 import peewee
 from pydantic import BaseModel, Field
-from tornado.web import HTTPError, RequestHandler, stream_request_body
+from tornado.httputil import HTTPServerRequest
+from tornado.web import Application, HTTPError, RequestHandler, stream_request_body
 
 from . import logs
 
@@ -38,11 +39,10 @@ class Handler(RequestHandler):
     failure: str | None = None  # why there is no good answer, for the log
     _task: asyncio.Task[None] | None = None
 
-    @functools.cached_property
-    def request_id(self) -> str:
-        """The client's X-Request-ID if it is a sane one, else a new one."""
-        given = self.request.headers.get("X-Request-ID", "")
-        return given if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", given) else uuid.uuid4().hex
+    def __init__(self, application: Application, request: HTTPServerRequest, **kwargs: Any) -> None:
+        given = request.headers.get("X-Request-ID", "")
+        self.request_id = given if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", given) else secrets.token_hex(16)
+        super().__init__(application, request, **kwargs)
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
@@ -50,10 +50,11 @@ class Handler(RequestHandler):
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Referrer-Policy", "no-referrer")
 
-    async def prepare(self) -> None:
-        """Called by Tornado before the method: who overrides it has to await `super().prepare()`."""
+    def prepare(self) -> Awaitable[None] | None:
+        """Called by Tornado before the method: who overrides it has to call `super().prepare()`."""
         logs.request_id.set(self.request_id)
         self._task = asyncio.current_task()
+        return None
 
     def on_connection_close(self) -> None:
         """Called by Tornado when the client goes away: nobody needs the answer, so the database needn't work on it."""
@@ -121,8 +122,8 @@ class Handler(RequestHandler):
 class NotFoundHandler(Handler):
     """For the paths that no other handler serves."""
 
-    async def prepare(self) -> None:
-        await super().prepare()
+    def prepare(self) -> None:
+        super().prepare()
         raise HTTPError(404, f"There is nothing at {self.request.path}")
 
 
@@ -137,7 +138,7 @@ class TooLargeHandler(Handler):
         self.limit = limit
 
     async def prepare(self) -> None:
-        await super().prepare()
+        super().prepare()
         body = self.problem(413, f"The body may have {self.limit} bytes at most")
         self.set_header("Content-Length", len(body))
         self.write(body)
