@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import peewee
+import uvloop
 from pydantic import SecretStr
 
 from . import models, seeding
@@ -72,7 +73,7 @@ def _serve(settings: Settings, arguments: argparse.Namespace) -> None:
     if arguments.reload:
         _serve_and_reload(settings)
     else:
-        asyncio.run(serve(settings))
+        uvloop.run(serve(settings))
 
 
 def _serve_and_reload(settings: Settings) -> None:
