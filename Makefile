@@ -1,7 +1,7 @@
 # Where there is no uv, one is put into .uv/, apart from the environment that it makes in .venv/.
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 
-.PHONY: help demo test test-browser test-pgbouncer test-systemd check
+.PHONY: help demo test test-quick test-browser test-pgbouncer test-systemd check
 
 help:  ## print this
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
@@ -10,8 +10,14 @@ demo: $(UV)  ## bake the defaults into build/ and serve them, on embedded Postgr
 	$(UV) run cookiecutter . --no-input --overwrite-if-exists --output-dir build
 	$(MAKE) -C build/name_service run UV=$(if $(filter .uv/%,$(UV)),../../)$(UV)
 
-test: $(UV)  ## run the tests, those of the projects it bakes included
-	$(UV) run pytest
+# Several processes; what wants to be alone on the machine comes last, in one.
+TOGETHER := -n auto --dist loadgroup --no-loadscope-reorder --durations 10
+
+test: $(UV)  ## run the tests, those of the projects it bakes included (a quarter of an hour)
+	$(UV) run pytest $(TOGETHER)
+
+test-quick: $(UV)  ## bake and check without running what was baked (a minute)
+	$(UV) run pytest --quick $(TOGETHER)
 
 test-browser: $(UV)  ## run the tests that want Chromium, which is not on PyPI
 	$(UV) run pytest -m browser

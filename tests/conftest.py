@@ -1,37 +1,115 @@
 """Bakes, the environments they run in, and a PostgreSQL for all of them."""
 
-import functools
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
 from .baked import TEMPLATE, UV, Project
 from .postgres import Server, folder_of_servers
+from .progress import Progress
+from .pythons import interpreter
 from .serving import Service
+from .sharing import Once, locked
 
 Bake = Callable[..., Project]
-Figures = list[str]
+PythonFor = Callable[..., Path]
 
-FIGURES = pytest.StashKey[Figures]()
+THIS_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+BUILD = TEMPLATE / "build"
+NEED_SERVERS = {"postgres", "server", "servers"}
+LEFT_OUT = "left out: the suites of projects, all that runs on PostgreSQL, most combinations; `make test` has them"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="only what bakes and checks, and runs no service")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    BUILD.mkdir(exist_ok=True)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and not hasattr(session.config, "workerinput"):
+        session.config.pluginmanager.register(Progress(terminal))
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """With `-n auto`: a service's tests wait for most of their time, a bake doesn't."""
+    cores = os.cpu_count() or 1
+    return cores if config.getoption("quick") else cores + cores // 2
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Suites take longest and begin first, and what wants to be alone waits for all others: it comes last."""
+    if config.getoption("quick"):
+        quick = [item for item in items if is_quick(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in quick])
+        items[:] = quick
+    for item in items:
+        if is_marked(item, "alone"):
+            item.add_marker(pytest.mark.xdist_group("alone"))  # one process has them all: they'd wait for each other
+    items.sort(key=lambda item: 0 if is_marked(item, "early") else 2 if is_marked(item, "alone") else 1)
+
+
+def is_marked(item: pytest.Item, *names: str) -> bool:
+    return any(item.get_closest_marker(name) for name in names)
+
+
+def is_quick(item: pytest.Item) -> bool:
+    return not is_marked(item, "alone", "slow") and not NEED_SERVERS & set(getattr(item, "fixturenames", ()))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Other processes' tests wait while one that wants to be alone runs, and it waits for theirs to end."""
+    with locked(BUILD / "turns.lock", shared=not is_marked(item, "alone")):
+        return (yield)
+
+
+class Figures:
+    """Lines to print at the end."""
+
+    def __init__(self, properties: list[tuple[str, object]]) -> None:
+        self._properties = properties  # of a test's report, which comes from whichever process ran it
+
+    def append(self, line: str) -> None:
+        self._properties.append(("figure", line))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print what tests measured: a figure is for people, and no test fails for it."""
-    if config.stash.get(FIGURES, []):
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    called = [report for report in reports if isinstance(report, pytest.TestReport) and report.when == "call"]
+    lines = [str(value) for report in called for name, value in report.user_properties if name == "figure"]
+    if lines:
         terminalreporter.section("figures")
-        for line in config.stash[FIGURES]:
+        for line in sorted(lines):
             terminalreporter.line(line)
+    if config.getoption("quick"):
+        terminalreporter.line(LEFT_OUT)
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> Figures:
+    """Lines to print at the end."""
+    return Figures(request.node.user_properties)
 
 
 @pytest.fixture(scope="session")
-def figures(pytestconfig: pytest.Config) -> Figures:
-    """Lines to print at the end."""
-    return pytestconfig.stash.setdefault(FIGURES, [])
+def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Once:
+    """For work that one process does for all."""
+    folder = tmp_path_factory.getbasetemp()
+    return Once(folder if worker_id == "master" else folder.parent)
 
 
 @pytest.fixture(scope="session")
@@ -47,21 +125,29 @@ def bake(cookies_session: Any) -> Bake:
 
 
 @pytest.fixture(scope="session")
-def python_for(bake: Bake) -> Callable[[str], Path]:
-    """The Python of an environment with the dependencies of a driver's projects, and no project in it."""
+def python_for(bake: Bake, once: Once) -> PythonFor:
+    """The Python of an environment with the dependencies of a driver's projects, and no project in it.
 
-    @functools.cache
-    def make(driver: str) -> Path:
-        environment = TEMPLATE / "build" / "environments" / driver
-        bake(driver=driver).run(UV, "sync", "--no-install-project", UV_PROJECT_ENVIRONMENT=str(environment))
+    It is of the version that is asked for, or this one where the machine doesn't have that.
+    """
+
+    def python_for(driver: str, version: str = THIS_VERSION) -> Path:
+        base = interpreter(version) or Path(sys.executable)
+        environment = BUILD / "environments" / (f"{driver}-{version}" if interpreter(version) else driver)
+
+        def make() -> None:
+            command = (UV, "sync", "--no-install-project", "--no-python-downloads", "--python", str(base))
+            bake(driver=driver).run(*command, UV_PROJECT_ENVIRONMENT=str(environment))
+
+        once(f"environment {environment}", make)
         return environment / "bin" / "python"
 
-    return make
+    return python_for
 
 
 @pytest.fixture(scope="session")
 def postgres(bake: Bake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a PostgreSQL server."""
+    """The URL of a PostgreSQL server, one for each process of pytest: its connections are enough for a suite or two."""
     keeper = bake().path / "src" / "name_service" / "embedded" / "keeper.py"
     folder = tmp_path_factory.mktemp("postgres")
     with subprocess.Popen(
@@ -72,8 +158,18 @@ def postgres(bake: Bake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         yield answer["url"]
 
 
+@pytest.fixture
+def database(postgres: str) -> Iterator[str]:
+    """The URL of an empty database."""
+    name = f"template_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        yield urlsplit(postgres)._replace(path=f"/{name}").geturl()
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
 @pytest.fixture(scope="session", params=["aiopg", "psycopg"])
-def service(bake: Bake, python_for: Callable[[str], Path], request: pytest.FixtureRequest) -> Service:
+def service(bake: Bake, python_for: PythonFor, request: pytest.FixtureRequest) -> Service:
     return Service(bake(driver=request.param), python_for(request.param), request.param)
 
 

@@ -14,6 +14,8 @@ from .load import Load, go_away, load
 from .postgres import Server
 from .serving import POOL_TIMEOUT, STATEMENT_TIMEOUT, Service, relay
 
+pytestmark = pytest.mark.alone
+
 POOL_SIZE = 10
 # Waiting for a connection, a statement, the second in which the server may say that it took too long; and this machine.
 LONGEST_ANSWER = POOL_TIMEOUT + STATEMENT_TIMEOUT + 1 + 2

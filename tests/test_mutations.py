@@ -3,12 +3,11 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from .baked import Project
-from .conftest import Bake
+from .conftest import Bake, PythonFor
 
 BOTH = ("aiopg", "psycopg")
 AIOPG = ("aiopg",)
@@ -365,7 +364,7 @@ def projects(bake: Bake) -> Callable[[str], Project]:
 )
 def test_mutation_is_noticed(
     projects: Callable[[str], Project],
-    python_for: Callable[[str], Path],
+    python_for: PythonFor,
     postgres: str,
     mutation: Mutation,
     driver: str,

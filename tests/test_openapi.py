@@ -63,6 +63,7 @@ def create_row(page: Page, name: str) -> str:
     return shown.inner_text()
 
 
+@pytest.mark.slow
 def test_title_and_version_are_those_of_the_installed_project(bake: Bake) -> None:
     project = bake(project_slug="a__b_", description='Says "hello" <b>\\ to `all`.')
     project.run(UV, "sync", "--no-dev")

@@ -11,6 +11,9 @@ from .conftest import Bake
 MOST_PACKAGES = 30
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module", params=["aiopg", "psycopg"])
 def installed(bake: Bake, request: pytest.FixtureRequest) -> Project:
     project = bake(driver=request.param)
@@ -33,25 +36,23 @@ def test_no_database_is_one_clear_line(installed: Project) -> None:
     assert not (installed.path / ".postgres").exists()
 
 
-def test_it_finds_its_database_and_its_migrations(installed: Project, postgres: str) -> None:
+def test_it_finds_its_database_and_its_migrations(installed: Project, database: str) -> None:
     def run(*arguments: str) -> str:
-        return installed.run(".venv/bin/name_service", *arguments, DATABASE_URL=postgres)
+        return installed.run(".venv/bin/name_service", *arguments, DATABASE_URL=database)
 
-    run("migrate", "--to", "0")
     assert '"name": "0001_create_testnamemodel"' in run("migrate")
     assert [run("migrate"), run("seed"), run("seed")] == ["", "", ""]
 
 
-def test_table_from_before_there_were_migrations(installed: Project, postgres: str) -> None:
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute("DROP TABLE IF EXISTS testnamemodel, schema_migrations")
+def test_table_from_before_there_were_migrations(installed: Project, database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("CREATE TABLE testnamemodel (id serial NOT NULL PRIMARY KEY, name varchar(255) NOT NULL)")
     assert '"name": "0001_create_testnamemodel"' in installed.run(
-        ".venv/bin/name_service", "migrate", DATABASE_URL=postgres
+        ".venv/bin/name_service", "migrate", DATABASE_URL=database
     )
 
 
-def test_migrations_are_not_written_into_an_installed_copy(installed: Project, postgres: str) -> None:
-    done = installed.try_to_run(".venv/bin/name_service", "migrate", "--new", "add_age", DATABASE_URL=postgres)
+def test_migrations_are_not_written_into_an_installed_copy(installed: Project, database: str) -> None:
+    done = installed.try_to_run(".venv/bin/name_service", "migrate", "--new", "add_age", DATABASE_URL=database)
     assert done.returncode == 1
     assert re.fullmatch(r"name_service: \S+/site-packages/\S+/migrations is an installed copy: .*\n", done.stdout)

@@ -2,20 +2,20 @@
 
 import json
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from email.message import Message
 from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
 
-from .conftest import Bake
+from .conftest import Bake, PythonFor
 from .postgres import Server
 from .serving import Service
 
 
 @pytest.fixture(scope="module", params=["aiopg", "psycopg"])
-def private(bake: Bake, python_for: Callable[[str], Path], request: pytest.FixtureRequest) -> Service:
+def private(bake: Bake, python_for: PythonFor, request: pytest.FixtureRequest) -> Service:
     """A service whose rows and measurements want the token, by the README's lines."""
     project = bake(driver=request.param)
     package = project.path / "src" / "name_service"
@@ -94,6 +94,7 @@ def test_description_tells_of_the_token(private: Service) -> None:
     assert description["security"] == [{"token": []}]
 
 
+@pytest.mark.slow
 def test_lines_are_as_clean_as_the_others(private: Service) -> None:
     for check in (["ruff", "format", "--check", "src"], ["ruff", "check", "src"], ["mypy", "src"]):
         private.project.run(private.python, "-m", *check)

@@ -5,12 +5,15 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import aiohttp
+import pytest
 from aiohttp import web
 
 from .conftest import Figures
 from .load import load
 from .postgres import Server, free_port
 from .serving import Service
+
+pytestmark = pytest.mark.alone
 
 
 def test_rolling_restart_on_one_port(service: Service, server: Server, figures: Figures) -> None:
