@@ -1,68 +1,56 @@
-"""The projects work: their own tests pass on a real PostgreSQL, and their own checks find nothing."""
+"""The projects work however things are named, and by the commands that their users type."""
 
 import re
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from .conftest import Bake
+from .checking import check_python
+from .choices import Answers
+from .conftest import Bake, Figures, PythonFor
+from .sharing import Once
+from .suites import run_suite
 
-OTHER_ANSWERS = {
-    "project_name": "Zoë's «Café»",
-    "project_slug": "a_cafe_1",
-    "description": 'Says "hello" \\ in `one` sentence.',
-    "author_name": "Zoë O'Neil",
-    "author_email": "",
-    "model_name": "X",
-    "database_name": "_a-DB",
-    "database_port": "1",
-    "port": "65535",
-    "driver": "psycopg",
-    "license": "Proprietary",
-    "python_version": "3.11",
-    "ci": "none",
-    "deploy": "none",
-}
-LONGEST_NAMES = {
-    "project_slug": "a" * 40,
-    "model_name": "A" * 40,
-    "database_name": "A" * 63,
-    "port": "1",
-    "python_version": "3.13",
-}
-
-ANSWERS = {
-    "aiopg": {"driver": "aiopg"},
-    "psycopg": {"driver": "psycopg"},
-    "other answers": OTHER_ANSWERS,
-    "longest names": LONGEST_NAMES,
+NAMES: dict[str, Answers] = {
+    "other names": {
+        "project_name": "Zoë's «Café»",
+        "project_slug": "a_cafe_1",
+        "description": 'Says "hello" \\ in `one` sentence.',
+        "author_name": "Zoë O'Neil",
+        "author_email": "",
+        "model_name": "X",
+        "database_name": "_a-DB",
+        "database_port": "1",
+        "port": "65535",
+    },
+    "longest names": {
+        "project_slug": "a" * 40,
+        "model_name": "A" * 40,
+        "database_name": "A" * 63,
+        "port": "1",
+    },
 }
 
 
-@pytest.mark.parametrize("answers", ANSWERS.values(), ids=ANSWERS.keys())
-def test_suite_and_checks(
-    bake: Bake, python_for: Callable[[str], Path], postgres: str, answers: dict[str, str]
+@pytest.mark.early
+@pytest.mark.slow
+@pytest.mark.parametrize(("driver", "names"), [("psycopg", "other names"), ("aiopg", "longest names")])
+def test_suite_whatever_the_names(
+    bake: Bake, python_for: PythonFor, postgres: str, figures: Figures, driver: str, names: str
 ) -> None:
-    project = bake(**answers)
-    python = python_for(answers.get("driver", "aiopg"))
-    project.run(python, "-m", "ruff", "format", "--check")
-    project.run(python, "-m", "ruff", "check")
-    project.run(python, "-m", "mypy")
-    printed = project.run(python, "-m", "pytest", TEST_DATABASE_URL=postgres, PYTHONPATH=str(project.path / "src"))
-    assert re.search(r"= \d+ passed in ", printed)
+    project = bake(driver=driver, **NAMES[names])
+    figures.append(f"suite of {driver}, {names}: {run_suite(project, python_for(driver), postgres)}")
 
 
-@pytest.mark.parametrize("python_version", ["3.12", "3.13"])
+@pytest.mark.parametrize("names", NAMES)
 @pytest.mark.parametrize("driver", ["aiopg", "psycopg"])
-def test_checks_for_other_pythons(
-    bake: Bake, python_for: Callable[[str], Path], driver: str, python_version: str
+def test_formatted_and_typed_whatever_the_names(
+    bake: Bake, once: Once, python_for: PythonFor, driver: str, names: str
 ) -> None:
-    project = bake(driver=driver, python_version=python_version)
-    project.run(python_for(driver), "-m", "ruff", "format", "--check")
-    project.run(python_for(driver), "-m", "ruff", "check")
+    check_python(bake(driver=driver, **NAMES[names]), once, python_for(driver))
 
 
+@pytest.mark.early
+@pytest.mark.slow
 @pytest.mark.parametrize("driver", ["aiopg", "psycopg"])
 def test_make_targets_as_a_user_types_them(bake: Bake, driver: str) -> None:
     project = bake(driver=driver)
