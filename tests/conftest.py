@@ -93,7 +93,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     lines = [str(value) for report in called for name, value in report.user_properties if name == "figure"]
     if lines:
         terminalreporter.section("figures")
-        for line in sorted(lines):
+        for line in sorted(set(lines)):
             terminalreporter.line(line)
     if config.getoption("quick"):
         terminalreporter.line(LEFT_OUT)
