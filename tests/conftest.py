@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from .baked import TEMPLATE, UV, Project
 from .postgres import Server, folder_of_servers
@@ -22,6 +23,11 @@ from .sharing import Once, locked
 
 Bake = Callable[..., Project]
 PythonFor = Callable[..., Path]
+
+# The same examples on any machine and day; `pytest --hypothesis-profile explore` draws others.
+settings.register_profile("same", derandomize=True, database=None, deadline=None, max_examples=300)
+settings.register_profile("explore", database=None, deadline=None, max_examples=5000)
+settings.load_profile("same")
 
 THIS_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 BUILD = TEMPLATE / "build"

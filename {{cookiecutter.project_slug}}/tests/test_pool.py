@@ -62,7 +62,7 @@ async def test_child_that_waits_for_its_parents_connection_times_out(settings: S
 async def test_child_that_waits_for_its_parents_row_times_out(settings: Settings) -> None:
     async with serve_for_test(settings.model_copy(update={"statement_timeout": 0.5})) as service:
         database = service.application.database
-        update = "UPDATE {{ cookiecutter.model_name | lower }} SET name = 'a child' WHERE id = 1"
+        update = """UPDATE "{{ cookiecutter.model_name | lower }}" SET name = 'a child' WHERE id = 1"""
         async with database.aio_atomic():
             await database.aio_execute_sql(update)
             with pytest.raises(OperationalError):
