@@ -1,0 +1,74 @@
+"""A repository of templates, as cruft clones it, and the programs that one types, in a home of their own."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from .baked import TEMPLATE
+
+IGNORED = {".git", ".venv", ".uv", "build", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", "__pycache__"}
+
+
+@dataclass(frozen=True)
+class Home:
+    """A home with no settings in it, so that nothing depends on who runs the tests."""
+
+    path: Path
+
+    def environment(self) -> dict[str, str]:
+        person = {
+            f"GIT_{role}_{what}": "ada@example.com" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+        }
+        ours = {"HOME": str(self.path), "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "PYTHONUTF8": "1"}
+        return {**os.environ, **person, **ours}
+
+    def try_to_run(self, *command: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=folder,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="surrogateescape",
+        )
+
+    def run(self, *command: str | Path, folder: Path) -> str:
+        """What the command prints, which has to succeed."""
+        done = self.try_to_run(*command, folder=folder)
+        assert done.returncode == 0, f"{command} in {folder} exited with {done.returncode}:\n{done.stdout}"
+        return done.stdout
+
+    def git(self, *arguments: str | Path, folder: Path) -> str:
+        # A checkout may be somebody else's, as in CI.
+        return self.run("git", "-c", "safe.directory=*", *arguments, folder=folder)
+
+    def commit(self, folder: Path, message: str) -> str:
+        """Commit all there is, and return the commit's hash."""
+        if not (folder / ".git").exists():
+            self.git("init", "--quiet", "--initial-branch=main", folder=folder)
+        self.git("add", "--all", folder=folder)
+        self.git("commit", "--quiet", "--allow-empty", f"--message={message}", folder=folder)
+        return self.git("rev-parse", "HEAD", folder=folder).strip()
+
+
+CRUFT = (sys.executable, "-m", "cruft")
+COOKIECUTTER = (sys.executable, "-m", "cookiecutter")
+
+
+def template_files() -> dict[str, bytes]:
+    """The template as it lies here, with what is not committed yet."""
+    paths = (path for path in TEMPLATE.rglob("*") if IGNORED.isdisjoint(path.relative_to(TEMPLATE).parts))
+    return {str(path.relative_to(TEMPLATE)): path.read_bytes() for path in paths if path.is_file()}
+
+
+def write_files(folder: Path, files: dict[str, bytes]) -> None:
+    """Make these the files of a working tree, and no others."""
+    for path in [path for path in folder.rglob("*") if path.is_file() and ".git" not in path.relative_to(folder).parts]:
+        path.unlink()
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
