@@ -1,6 +1,6 @@
 """Checks the answers before anything is created, and quotes them for the files they go into.
 
-A change to this file needs a new module name (here and in cookiecutter.json): during `cruft update` the old one is
+A new or changed filter needs a new module name (here and in cookiecutter.json): during `cruft update` the old one is
 still loaded.
 """
 

@@ -207,6 +207,12 @@ def test_what_it_renders_to_is_checked(place: Place, way: Way) -> None:
     assert (done.returncode, place.left()) == (1, set())
 
 
+def test_spaces_around_are_taken_off_at_a_prompt(place: Place) -> None:
+    at_a_prompt(place, {"description": "  a  ", "author_email": " "})
+    project = tomllib.loads(place.baked().read("pyproject.toml"))["project"]
+    assert (project["description"], project["authors"]) == ("a", [{"name": "Your Name"}])
+
+
 def test_nothing_is_executed(place: Place, tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     touch = f"__import__('pathlib').Path('{canary}').touch()"
@@ -245,9 +251,11 @@ def test_choice_that_there_is_not_is_refused(place: Place, way: Way) -> None:
 
 
 def test_choice_that_there_is_not_in_a_config_file_is_warned_of(place: Place) -> None:
-    done = in_a_config_file(place, {"driver": "asyncpg"})
+    done = in_a_config_file(place, {"author_name": "Ada", "driver": "asyncpg", "license": "Proprietary"})
     assert "asyncpg provided for choice variable driver" in done.stdout
-    assert "aiopg" in place.baked().read("pyproject.toml")
+    project = tomllib.loads(place.baked().read("pyproject.toml"))["project"]
+    assert any("aiopg" in dependency for dependency in project["dependencies"])
+    assert (project["authors"][0]["name"], project["license"]) == ("Ada", "MIT")
 
 
 def test_choice_that_there_is_not_is_asked_for_again(place: Place) -> None:
