@@ -8,7 +8,18 @@ from pathlib import Path
 
 from .baked import TEMPLATE
 
-IGNORED = {".git", ".venv", ".uv", "build", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", "__pycache__"}
+IGNORED = {
+    ".git",
+    ".venv",
+    ".uv",
+    "build",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".hypothesis",
+    "__pycache__",
+    "uv.lock",
+}
 
 
 @dataclass(frozen=True)
@@ -18,11 +29,9 @@ class Home:
     path: Path
 
     def environment(self) -> dict[str, str]:
-        person = {
-            f"GIT_{role}_{what}": "ada@example.com" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
-        }
-        ours = {"HOME": str(self.path), "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "PYTHONUTF8": "1"}
-        return {**os.environ, **person, **ours}
+        config = {"GIT_CONFIG_GLOBAL": str(Path(__file__).parent / "gitconfig"), "GIT_CONFIG_NOSYSTEM": "1"}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("COOKIECUTTER", "GIT_"))}
+        return {**inherited, **config, "HOME": str(self.path), "PYTHONUTF8": "1"}
 
     def try_to_run(self, *command: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -43,13 +52,12 @@ class Home:
         return done.stdout
 
     def git(self, *arguments: str | Path, folder: Path) -> str:
-        # A checkout may be somebody else's, as in CI.
-        return self.run("git", "-c", "safe.directory=*", *arguments, folder=folder)
+        return self.run("git", *arguments, folder=folder)
 
     def commit(self, folder: Path, message: str) -> str:
         """Commit all there is, and return the commit's hash."""
         if not (folder / ".git").exists():
-            self.git("init", "--quiet", "--initial-branch=main", folder=folder)
+            self.git("init", "--quiet", folder=folder)
         self.git("add", "--all", folder=folder)
         self.git("commit", "--quiet", "--allow-empty", f"--message={message}", folder=folder)
         return self.git("rev-parse", "HEAD", folder=folder).strip()
@@ -61,8 +69,12 @@ COOKIECUTTER = (sys.executable, "-m", "cookiecutter")
 
 def template_files() -> dict[str, bytes]:
     """The template as it lies here, with what is not committed yet."""
-    paths = (path for path in TEMPLATE.rglob("*") if IGNORED.isdisjoint(path.relative_to(TEMPLATE).parts))
-    return {str(path.relative_to(TEMPLATE)): path.read_bytes() for path in paths if path.is_file()}
+    files = {}
+    for folder, folders, names in os.walk(TEMPLATE):
+        folders[:] = [name for name in folders if name not in IGNORED]
+        for path in (Path(folder) / name for name in names if name not in IGNORED):
+            files[str(path.relative_to(TEMPLATE))] = path.read_bytes()
+    return files
 
 
 def write_files(folder: Path, files: dict[str, bytes]) -> None:

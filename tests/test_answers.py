@@ -16,7 +16,7 @@ import re
 import string
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -288,7 +288,8 @@ def templates() -> tuple[list[tuple[Any, Any]], Any]:
     return files, environment.from_string("{{ cookiecutter | checked }}")
 
 
-def render(**answers: str) -> dict[str, str]:
+@functools.lru_cache(maxsize=64)
+def render(**answers: str) -> Mapping[str, str]:
     """The files of a bake, without a disk. `test_rendered_files_are_those_of_a_bake` says that they are those."""
     context = defaults() | answers
     rendered = {name.render(cookiecutter=context): text.render(cookiecutter=context) for name, text in templates()[0]}
@@ -496,7 +497,7 @@ IMAGE = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?::[\w][\w.-]{0,127})?"
 LABEL = r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?"
 
 
-def reads_images(files: dict[str, str], kebab: str) -> None:
+def reads_images(files: Mapping[str, str], kebab: str) -> None:
     """What Docker and Kubernetes take for a name is one."""
     if "compose.yaml" in files:
         compose = yaml.safe_load(files["compose.yaml"])
