@@ -1,14 +1,16 @@
 """A database made for the run, and the service on it."""
 
+import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import structlog
+import uvloop
 
 from {{ cookiecutter.project_slug }}.database import make_database
 from {{ cookiecutter.project_slug }}.embedded import embedded_database
@@ -17,6 +19,11 @@ from {{ cookiecutter.project_slug }}.settings import Settings
 from .service import Service, defaults, serve_for_test
 
 PROJECT = Path(__file__).parent.parent
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The event loop that also serves."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session", autouse=True)
