@@ -28,7 +28,7 @@ DEPENDENCIES = {
     *("pluggy", "psutil", "psycopg", "psycopg2", "psycopg_binary", "pydantic", "pydantic_core", "pydantic_settings"),
     *("pygments", "pytest", "pytest_asyncio", "ruff", "tornado", "typing_extensions", "typing_inspection", "uv"),
     *("annotated_types", "dotenv", "fasteners", "iniconfig", "librt", "mypy_extensions", "mypyc", "pathspec"),
-    *("platformdirs", "prometheus_client", "pwasyncio", "pwiz", "python_dotenv", "structlog"),
+    *("platformdirs", "prometheus_client", "pwasyncio", "pwiz", "python_dotenv", "structlog", "uvloop"),
     *("attr", "attrs", "jsonschema", "jsonschema_path", "jsonschema_specifications", "lazy_object_proxy"),
     *("openapi_schema_validator", "openapi_spec_validator", "pathable", "referencing", "rfc3339_validator", "rpds"),
     *("six", "yaml"),

@@ -13,8 +13,9 @@ from .conftest import Bake
 SERVICE_FILES = """
     __init__.py __main__.py application.py handlers.py health.py in_flight.py logs.py metrics.py models.py
     problems.py py.typed seeding.py sentry.py server.py settings.py validation.py
-    database/__init__.py database/configuration.py database/database.py database/driver.py database/errors.py
-    database/hosts.py database/liveness.py database/model.py database/ownership.py database/pool.py
+    database/__init__.py database/compiled.py database/configuration.py database/database.py database/driver.py
+    database/errors.py database/hosts.py database/liveness.py database/model.py database/ownership.py
+    database/pool.py
     embedded/__init__.py embedded/keeper.py
     migrations/__init__.py migrations/difference.py migrations/errors.py migrations/files.py
     migrations/history.py migrations/schema.py migrations/0001_create_testnamemodel.sql
@@ -25,10 +26,10 @@ SWAGGER_UI_FILES = """
     LICENSE NOTICE README.md swagger-ui.css swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt
 """
 TEST_FILES = """
-    __init__ conftest relay service test_bad_input test_cancellation test_command_line test_connecting
-    test_embedded test_health test_ids test_logs test_lost_database test_metrics test_migrations test_openapi
-    test_pool test_problems test_rows test_security test_seeding test_sentry test_settings test_shutdown test_tasks
-    test_transactions
+    __init__ conftest relay service test_bad_input test_cancellation test_command_line test_compiled
+    test_connecting test_embedded test_health test_ids test_logs test_lost_database test_metrics test_migrations
+    test_openapi test_pool test_problems test_rows test_security test_seeding test_sentry test_settings test_shutdown
+    test_tasks test_transactions
 """
 ALWAYS = {
     *(".editorconfig", ".env.example", ".gitignore", "LICENSE", "Makefile", "README.md", "pyproject.toml"),

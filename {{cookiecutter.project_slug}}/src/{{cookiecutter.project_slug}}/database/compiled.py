@@ -127,8 +127,7 @@ class Slot:
             raise ValueError(f"{parameter.name} is None, which equals nothing: write another query, with `.is_null()`")
         if self._is_compared and isinstance(value, LISTS):
             raise TypeError(f"{parameter.name} is a {type(value).__name__}: write `== fn.ANY({parameter.name})`")
-        if self._convert is not None:
-            value = self._convert(value)
-        if isinstance(value, peewee.Node):
+        converted = value if self._convert is None else self._convert(value)
+        if any(isinstance(of, peewee.Node) and not isinstance(of, peewee.Model) for of in (value, converted)):
             raise TypeError(f"{parameter.name} is SQL itself: execute the query without @compiled")
-        return value
+        return converted

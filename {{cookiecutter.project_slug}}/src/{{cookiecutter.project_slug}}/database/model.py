@@ -82,4 +82,4 @@ def _insert_query(model: type[Model], names: tuple[str, ...]) -> CompiledQuery:
 
 
 def _is_plain(value: Any) -> bool:
-    return value is not None and not isinstance(value, (peewee.Node, peewee.Model, *LISTS))
+    return value is not None and not isinstance(value, (peewee.Node, *LISTS))

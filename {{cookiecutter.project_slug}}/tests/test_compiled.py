@@ -1,0 +1,169 @@
+"""A compiled query does what it does without being compiled, or says that it can't be."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from peewee import AutoField, CharField, ForeignKeyField, IntegerField, fn
+
+from {{ cookiecutter.project_slug }}.database import Model, compiled
+
+from .service import Service
+
+numbers = itertools.count(1)
+
+
+class Author(Model):
+    id = AutoField()
+    name = CharField()
+
+    class Meta:
+        table_name = "test_compiled_author"
+
+
+class Book(Model):
+    id = AutoField()
+    author = ForeignKeyField(Author)
+    title = CharField()
+    pages = IntegerField(null=True)
+    number = IntegerField(default=lambda: next(numbers))
+
+    class Meta:
+        table_name = "test_compiled_book"
+
+
+@pytest.fixture(autouse=True)
+async def ada(service: Service) -> AsyncIterator[Author]:
+    """The author of two books."""
+    database = service.application.database
+    with database.bind_ctx([Author, Book]):
+        await database.aio_create_tables([Author, Book])
+        author = await Author.aio_create(name="Ada")
+        await Book.aio_create(author=author, title="Notes", pages=66)
+        await Book.aio_create(author=author, title="100%")
+        yield author
+
+
+def by_title(title: str) -> Any:
+    return Book.select().where(Book.title == title)
+
+
+def with_author(name: str, most: int = 10) -> Any:
+    return Book.select(Book, Author).join(Author).where(Author.name == name).order_by(Book.id).limit(most).dicts()
+
+
+def longer(least: int, title: str) -> Any:
+    return Book.select(Book.title).where((Book.pages > least) | (fn.LOWER(Book.title) == fn.LOWER(title))).tuples()
+
+
+def of_both(first: str, second: str) -> Any:
+    return by_title(first) | by_title(second)
+
+
+def by_author(author: Author) -> Any:
+    return Book.select(fn.COUNT(Book.id)).where(Book.author == author).tuples()
+
+
+def any_of(titles: list[str]) -> Any:
+    return Book.select(Book.id).where(Book.title == fn.ANY(titles)).order_by(Book.id).tuples()
+
+
+def retitled(old: str, new: str, pages: int | None) -> Any:
+    return Book.update(title=new, pages=pages).where(Book.title == old)
+
+
+def without(title: str) -> Any:
+    return Book.delete().where(Book.title == title)
+
+
+@pytest.mark.parametrize(
+    ("make", "arguments"),
+    [
+        (by_title, ["Notes"]),
+        (by_title, ["none has it"]),
+        (by_title, ["' OR 1=1 --"]),
+        (with_author, ["Ada"]),
+        (with_author, ["Ada", 1]),
+        (longer, [60, "NOTES"]),
+        (of_both, ["Notes", "100%"]),
+        (without, ["none has it"]),
+        (retitled, ["Notes", "Notes", 67]),
+        (retitled, ["Notes", "Notes", None]),
+    ],
+)
+async def test_as_without_it(make: Callable[..., Any], arguments: list[Any]) -> None:
+    execute = compiled(make)
+    expected = await make(*arguments).aio_execute()
+    for _ in range(2):
+        assert await execute(*arguments) == expected
+
+
+async def test_related_rows(ada: Author) -> None:
+    assert await compiled(by_author)(ada) == [(2,)]
+
+
+async def test_list_for_any() -> None:
+    execute = compiled(any_of)
+    assert await execute(["Notes", "100%"]) == [(1,), (2,)]
+    assert await execute([]) == []
+
+
+async def test_function_is_called_once() -> None:
+    calls = []
+
+    @compiled
+    def made(title: str) -> Any:
+        calls.append(title)
+        return by_title(title)
+
+    assert [book.title for title in ("Notes", "100%") for book in await made(title=title)] == ["Notes", "100%"]
+    assert len(calls) == 1
+
+
+async def test_defaults_are_called_for_each_insert(ada: Author) -> None:
+    execute = compiled(lambda title: Book.insert(title=title, author=ada))
+    ids = [await execute("a"), await execute("b")]
+    a, b = await Book.select().where(Book.id << ids).order_by(Book.id).aio_execute()
+    assert a.number + 1 == b.number
+
+
+async def test_many_at_once() -> None:
+    execute = compiled(by_title)
+    found = await asyncio.gather(*(execute(title) for title in ["Notes", "100%"] * 20))
+    assert [book.title for (book,) in found] == ["Notes", "100%"] * 20
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda title: by_title(title) if title else Book.select(),
+        lambda title: by_title("Notes" if title == "Ada" else title),
+        lambda title: Book.select().where(Book.title.contains(title)),
+        lambda title: by_title(f"{title}"),
+        lambda title: Book.select().where(Book.title << list(title)),
+    ],
+    ids=["if", "==", "contains", "f-string", "list"],
+)
+async def test_sql_that_depends_on_a_value_is_refused(make: Callable[..., Any]) -> None:
+    with pytest.raises(TypeError, match="'title'"):
+        await compiled(make)("Notes")
+
+
+async def test_values_of_other_sql_are_refused() -> None:
+    execute = compiled(by_title)
+    with pytest.raises(ValueError, match="title is None"):
+        await execute(None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="title is a list"):
+        await execute(["Notes"])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="title is SQL"):
+        await execute(fn.LOWER("NOTES"))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="argument"):
+        await execute()  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("filters", [{"pages": None}, {"title": fn.LOWER("notes")}, {"author__name": "Ada"}])
+async def test_get_with_filters_that_cannot_be_compiled(filters: dict[str, Any]) -> None:
+    book = await Book.aio_get_or_none(**filters)
+    assert (book is None) == ("title" in filters)
