@@ -1,7 +1,7 @@
 # Where there is no uv, one is put into .uv/, apart from the environment that it makes in .venv/.
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 
-.PHONY: help demo test test-quick test-browser test-pgbouncer test-systemd check
+.PHONY: help demo test test-quick test-browser test-pgbouncer test-systemd bench check
 
 help:  ## print this
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
@@ -27,6 +27,9 @@ test-pgbouncer: $(UV)  ## run the tests that want PgBouncer, which is not on PyP
 
 test-systemd: $(UV)  ## run the tests that want systemd-analyze, which only Linux has
 	$(UV) run pytest -m systemd
+
+bench: $(UV)  ## measure the service beside its peers (wants wrk; half an hour, or see BENCH="--help")
+	$(UV) run --group bench python -m benchmarks $(BENCH)
 
 check: $(UV)  ## check format, lint and types of the template's own code
 	$(UV) run ruff format --check

@@ -1,0 +1,87 @@
+"""What was measured, as a table and as a plot."""
+
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib import pyplot
+
+from .load import CLIENTS
+from .measuring import METHODS, Comparison, Figure, Results, Turn
+
+OURS, OTHERS = "#1f6f8b", "#c4c9cf"
+
+
+def table(results: Results, others: Sequence[Comparison]) -> str:
+    """In Markdown: each server, the first of them against the others, and what else was measured."""
+    ours, *peers = results.memory
+    lines = [
+        f"Python {platform.python_version()} on {os.cpu_count()} cores; one process, 10 connections to one PostgreSQL,",
+        f"{CLIENTS} clients that wait for each answer before they ask again.",
+        "Medians of the rounds, and between which the rounds were.",
+        "",
+        "| | requests a second | p50, ms | p99, ms | CPU a request, µs | errors |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for method in METHODS:
+        for name in results.memory:
+            turns = results.turns[name, method]
+            columns = [shown(results.figure(name, method, of)) for of in (throughput, p50, p99, cpu)]
+            errors = sum(turn.load.errors for turn in turns)
+            lines.append(f"| {method}: {name} | {' | '.join(columns)} | {errors} |")
+    lines += [
+        "",
+        f"{ours}, against the others in the same round:",
+        "",
+        "| against | GET, throughput | POST, throughput | GET, p99 | POST, p99 | memory (PSS) |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for peer in peers:
+        columns = [shown(results.ratio(ours, peer, m, of), 2) for of in (throughput, p99) for m in METHODS]
+        memory = results.memory[ours] / results.memory[peer]
+        lines.append(f"| {peer} | {' | '.join(columns)} | {memory:.2f} |")
+    lines += ["", "| otherwise | |", "| --- | --- |"]
+    lines += [f"| {other.name} | {shown(other.figure, 2)} {other.unit} |" for other in others]
+    memories = ", ".join(f"{name} {mebibytes:.0f}" for name, mebibytes in results.memory.items())
+    return "\n".join([*lines, f"| memory (PSS) after the load, MiB | {memories} |", ""])
+
+
+def plot(results: Results, path: Path) -> None:
+    """Throughput of each server, as SVG."""
+    mpl.rcParams["svg.hashsalt"] = "benchmarks"  # the same figures give the same file
+    mpl.rcParams["font.family"] = "sans-serif"
+    names = list(results.memory)[::-1]
+    drawing, axes = pyplot.subplots(1, len(METHODS), figsize=(9, 2.8), sharey=True, layout="constrained")
+    for axis, method in zip(axes, METHODS, strict=True):
+        figures = [results.figure(name, method, throughput) for name in names]
+        medians = [figure.median for figure in figures]
+        spread = [[f.median - f.least for f in figures], [f.greatest - f.median for f in figures]]
+        colours = [OURS if name.startswith("this") else OTHERS for name in names]
+        axis.barh(names, medians, xerr=spread, color=colours, error_kw={"elinewidth": 0.8, "ecolor": "#555"})
+        axis.set_title(f"{method}, requests a second", fontsize=10)
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.tick_params(labelsize=9)
+    drawing.savefig(path, metadata={"Date": None})
+
+
+def shown(figure: Figure, digits: int = 0) -> str:
+    median, least, greatest = (f"{value:.{digits}f}" for value in (figure.median, figure.least, figure.greatest))
+    return f"{median} ({least}…{greatest})"
+
+
+def throughput(turn: Turn) -> float:
+    return turn.load.throughput
+
+
+def p50(turn: Turn) -> float:
+    return turn.load.p50
+
+
+def p99(turn: Turn) -> float:
+    return turn.load.p99
+
+
+def cpu(turn: Turn) -> float:
+    return turn.cpu

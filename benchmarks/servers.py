@@ -1,0 +1,98 @@
+"""The servers that are compared, as processes that are started alike."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from tests.baked import TEMPLATE, UV, Project
+from tests.postgres import free_port
+
+PEERS = Path(__file__).parent / "peers"
+START_TIMEOUT = 30  # seconds
+
+
+@dataclass
+class Server:
+    """A server, by its name in the table, and the command that serves on $PORT from $DATABASE_URL."""
+
+    name: str
+    command: Sequence[str | Path]
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def running(self, url: str, processes: int = 1) -> Iterator["Running"]:
+        """Serve on this database until the end of the block; with more processes, all on one port."""
+        port = free_port()
+        environment = os.environ | {"PORT": str(port), "DATABASE_URL": url} | self.environment
+        with contextlib.ExitStack() as ends:
+            log = ends.enter_context(tempfile.TemporaryFile())
+            family = []
+            for _ in range(processes):
+                process = psutil.Popen(self.command, env=environment, stdout=log, stderr=log)
+                ends.callback(process.wait)
+                ends.callback(process.terminate)
+                family.append(process)
+                wait_until_it_listens(process)
+            yield Running(f"http://127.0.0.1:{port}", family)
+
+
+@dataclass
+class Running:
+    """A server that runs."""
+
+    address: str
+    processes: Sequence[psutil.Process]
+
+    def cpu(self) -> float:
+        """Seconds that its processes have worked."""
+        times = [process.cpu_times() for process in self.processes]
+        return sum(time.user + time.system for time in times)
+
+    def memory(self) -> float:
+        """MiB that are its own, and its share of what it shares with others (PSS)."""
+        return sum(process.memory_full_info().pss for process in self.processes) / 2**20
+
+
+def wait_until_it_listens(program: psutil.Popen) -> None:
+    """Wait until a process or a child of it listens on a port of TCP, PostgreSQL's own processes not counted."""
+    give_up = time.monotonic() + START_TIMEOUT
+    while not any(map(listens, [program, *program.children(recursive=True)])):
+        assert program.poll() is None, program.args
+        assert time.monotonic() < give_up, program.args
+        time.sleep(0.002)
+
+
+def listens(process: psutil.Process) -> bool:
+    try:
+        connections = process.net_connections("tcp") if process.name() != "postgres" else []
+    except psutil.NoSuchProcess:
+        return False
+    return any(connection.status == psutil.CONN_LISTEN for connection in connections)
+
+
+def service(driver: str) -> Server:
+    """The service that the template writes, with everything on: its lines are logged at info, as JSON."""
+    folder = TEMPLATE / "build" / "benchmarks" / driver
+    shutil.rmtree(folder / "name_service" / "src", ignore_errors=True)
+    answers = ["--no-input", "--overwrite-if-exists", f"--output-dir={folder}", f"driver={driver}"]
+    subprocess.run(["cookiecutter", TEMPLATE, *answers], check=True, stdout=subprocess.DEVNULL)
+    project = Project(folder / "name_service")
+    project.run(UV, "sync", "--no-dev")
+    program = project.path / ".venv" / "bin" / "name_service"
+    return Server(f"this, on {driver}", [program, "serve"], {"LOG_FORMAT": "json", "LOG_LEVEL": "info"})
+
+
+def peer(name: str, script: str) -> Server:
+    """A program of the folder `peers`, in an environment of its own that has what it names."""
+    path = PEERS / script
+    subprocess.run([UV, "sync", "--quiet", "--script", path], check=True)
+    python = subprocess.run([UV, "python", "find", "--script", path], check=True, capture_output=True, text=True)
+    return Server(name, [python.stdout.strip(), path])

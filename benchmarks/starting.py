@@ -1,0 +1,64 @@
+"""How long it takes to bake, to start, and from the one to the first answer."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from subprocess import DEVNULL
+
+import psutil
+
+from tests.baked import TEMPLATE, UV
+from tests.postgres import Server as Postgres
+from tests.postgres import free_port
+
+from .measuring import Comparison, Figure
+from .servers import Server, listens, wait_until_it_listens
+
+# What the service imports of others.
+IMPORTS = """
+import aiopg, peewee, peewee_async, playhouse.postgres_ext, prometheus_client, psycopg2.extensions, pydantic
+import pydantic_settings, structlog, tornado.httpserver, tornado.web, uvloop
+"""
+
+
+def start_up(server: Server, postgres: Postgres, rounds: int) -> Comparison:
+    """From the start of the program until it listens, against importing its dependencies alone."""
+    python = Path(server.command[0]).with_name("python")
+    ratios = []
+    for _ in range(rounds + 1):
+        began = time.monotonic()
+        with server.running(postgres.url):
+            started = time.monotonic() - began
+        began = time.monotonic()
+        subprocess.run([python, "-c", IMPORTS], check=True)
+        ratios.append(started / (time.monotonic() - began))
+    return Comparison("until it listens, against importing what it depends on", "ratio", Figure.of(ratios[1:]))
+
+
+def first_answer(rounds: int) -> list[Comparison]:
+    """A bake, and what comes after it until the first answer, with the packages in uv's cache."""
+    bakes, answers = [], []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            folder.chmod(0o755)  # PostgreSQL keeps its data there, as another user where this is root's
+            began = time.monotonic()
+            options = ["--no-input", f"--output-dir={folder}"]
+            subprocess.run([sys.executable, "-m", "cookiecutter", TEMPLATE, *options], check=True, stdout=DEVNULL)
+            baked = time.monotonic()
+            environment = os.environ | {"PORT": str(free_port())}
+            command = ["make", "run", f"UV={UV}"]
+            make = psutil.Popen(command, cwd=folder / "name_service", env=environment, stdout=DEVNULL, stderr=DEVNULL)
+            wait_until_it_listens(make)
+            bakes.append(baked - began)
+            answers.append(time.monotonic() - began)
+            family = [make, *make.children(recursive=True)]
+            next(filter(listens, family)).terminate()  # all others end with it
+            psutil.wait_procs(family)
+    return [
+        Comparison("bake", "s", Figure.of(bakes)),
+        Comparison("bake, install, make an embedded PostgreSQL, listen", "s", Figure.of(answers)),
+    ]
