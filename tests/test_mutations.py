@@ -116,8 +116,8 @@ MUTATIONS = [
     ),
     Mutation(
         "database/pool.py",
-        "asyncio.timeout(self.timeout)",
-        "asyncio.timeout(None)",
+        "timer = loop.call_at(deadline, self._give_up, turn)",
+        "timer = loop.call_at(deadline + 60, self._give_up, turn)",
         "test_pool.py::test_past_the_timeout_it_is_a_503",
         hangs=True,
     ),
@@ -135,20 +135,20 @@ MUTATIONS = [
     ),
     Mutation(
         "database/pool.py",
-        "            self._put(None)\n            raise",
-        "            raise",
+        "                self._put(None)\n        return connection",
+        "                pass\n        return connection",
         "test_lost_database.py::test_requests_are_503_while_the_database_is_away",
     ),
     # Connections that are lost.
     Mutation(
         "database/pool.py",
-        "not slot.closed and not hung_up(slot)",
-        "not slot.closed",
+        "not connection.closed and not hung_up(connection)",
+        "not connection.closed",
         "test_lost_database.py::test_connections_that_died_while_idle_are_not_handed_out",
     ),
     Mutation(
         "database/liveness.py",
-        "call_later(timeout, _hang_up, connection)",
+        "call_later(seconds, _hang_up, connection)",
         "call_later(3, _hang_up, connection)",
         "test_lost_database.py::test_silent_server_is_a_503_in_time",
     ),
@@ -161,15 +161,15 @@ MUTATIONS = [
     ),
     Mutation(
         "database/errors.py",
-        "        if task is not None and task.cancelling():\n            raise\n        raise peewee",
-        "        raise\n        raise peewee",
+        "if task is None or not task.cancelling():",
+        "if False:",
         "test_cancellation.py::test_a_statement_time_out_is_no_cancellation",
         AIOPG,
     ),
     Mutation(
         "database/errors.py",
-        "        if task is not None and task.cancelling():\n            raise\n",
-        "",
+        "if task is None or not task.cancelling():",
+        "if True:",
         "test_cancellation.py::test_cancelled_inside_a_transaction",
     ),
     Mutation(
@@ -345,6 +345,37 @@ MUTATIONS = [
         "test_ids.py::test_sequence_does_not_skip_ids_that_are_free",
     ),
     Mutation("database/model.py", "if attempt >= MISSES_BEFORE_SKIPPING:", "if False:", "test_ids.py"),
+    # Compiled queries.
+    Mutation(
+        "database/compiled.py",
+        "    @functools.cached_property\n",
+        "    @property\n",
+        "test_compiled.py::test_function_is_called_once",
+    ),
+    Mutation(
+        "database/compiled.py",
+        "if self._is_compared and value is None:",
+        "if False:",
+        "test_compiled.py::test_values_of_other_sql_are_refused",
+    ),
+    Mutation(
+        "database/compiled.py",
+        "Parameter(field.name, default) if callable(default)",
+        "default() if callable(default)",
+        "test_compiled.py::test_defaults_are_called_for_each_insert",
+    ),
+    Mutation(
+        "database/compiled.py",
+        "self.state.converter if converter is None else converter",
+        "None",
+        "test_compiled.py::test_related_rows",
+    ),
+    Mutation(
+        "database/model.py",
+        "if query or not all(name in cls._meta.fields and _is_plain(value) for name, value in filters.items()):",
+        "if query:",
+        "test_compiled.py::test_get_with_filters_that_cannot_be_compiled",
+    ),
 ]
 
 
