@@ -154,13 +154,13 @@ async def test_sql_that_depends_on_a_value_is_refused(make: Callable[..., Any]) 
 async def test_values_of_other_sql_are_refused() -> None:
     execute = compiled(by_title)
     with pytest.raises(ValueError, match="title is None"):
-        await execute(None)  # type: ignore[arg-type]
+        await execute(None)
     with pytest.raises(TypeError, match="title is a list"):
-        await execute(["Notes"])  # type: ignore[arg-type]
+        await execute(["Notes"])
     with pytest.raises(TypeError, match="title is SQL"):
-        await execute(fn.LOWER("NOTES"))  # type: ignore[arg-type]
+        await execute(fn.LOWER("NOTES"))
     with pytest.raises(TypeError, match="argument"):
-        await execute()  # type: ignore[call-arg]
+        await execute()
 
 
 @pytest.mark.parametrize("filters", [{"pages": None}, {"title": fn.LOWER("notes")}, {"author__name": "Ada"}])

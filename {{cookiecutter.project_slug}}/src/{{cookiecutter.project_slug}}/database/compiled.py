@@ -3,16 +3,14 @@
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, NoReturn, ParamSpec
+from typing import Any, NoReturn
 
 import peewee
-
-Arguments = ParamSpec("Arguments")
 
 LISTS = (list, tuple, set, frozenset)
 
 
-def compiled(make: Callable[Arguments, Any]) -> Callable[Arguments, Awaitable[Any]]:
+def compiled(make: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
     """Execute the query that a function makes, whose SQL peewee makes at the first call only.
 
         @compiled
@@ -32,7 +30,7 @@ def compiled(make: Callable[Arguments, Any]) -> Callable[Arguments, Awaitable[An
     query = CompiledQuery(make, signature.parameters)
 
     @functools.wraps(make)
-    async def execute(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Any:
+    async def execute(*args: Any, **kwargs: Any) -> Any:
         given = signature.bind(*args, **kwargs)
         given.apply_defaults()
         return await query.execute(given.arguments)
