@@ -27,6 +27,7 @@ def test_what_it_serves(renamed: Service, database: str) -> None:
     assert json.loads(served["/create?id=100"])["obj"] == "PurchaseOrder id=100"
     assert "<title>Order Desk</title>" in served["/docs"]
     assert json.loads(served["/openapi.json"])["info"]["title"] == "order-desk"
+    assert "PurchaseOrder id=1" in served["/openapi.json"]  # which /docs shows
     for path, text in served.items():
         for default in DEFAULT_NAMES:
             assert default not in text.lower(), path

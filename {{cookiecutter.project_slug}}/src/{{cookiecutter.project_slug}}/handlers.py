@@ -30,7 +30,7 @@ class Row(BaseModel):
     """A row as it is answered."""
 
     id: Id
-    name: str
+    name: str = Field(examples=["{{ cookiecutter.model_name }} id=1"])
 
 
 class Tasks(BaseModel):
