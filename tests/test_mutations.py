@@ -354,9 +354,9 @@ MUTATIONS = [
     ),
     Mutation(
         "database/compiled.py",
-        "if self._is_compared and value is None:",
+        "if self._is_compared and (value is None or isinstance(value, LISTS)):",
         "if False:",
-        "test_compiled.py::test_values_of_other_sql_are_refused",
+        "test_compiled.py",
     ),
     Mutation(
         "database/compiled.py",
@@ -371,10 +371,10 @@ MUTATIONS = [
         "test_compiled.py::test_related_rows",
     ),
     Mutation(
-        "database/model.py",
-        "if query or not all(name in cls._meta.fields and _is_plain(value) for name, value in filters.items()):",
-        "if query:",
-        "test_compiled.py::test_get_with_filters_that_cannot_be_compiled",
+        "database/compiled.py",
+        "            raise OtherSQLError\n        return converted",
+        "            pass\n        return converted",
+        "test_compiled.py",
     ),
 ]
 

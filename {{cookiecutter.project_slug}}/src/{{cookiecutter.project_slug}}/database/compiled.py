@@ -22,9 +22,9 @@ def compiled(make: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
     does what `await called("Ada").aio_execute()` does without `@compiled`, in a fraction of the time: making the SQL
     takes longer than all the rest.
 
-    The function is called once, with a Parameter for each argument. Where the SQL depends on the value of one, there is
-    a TypeError or ValueError instead: `if`, `contains()` and its like, None in a comparison, a list (for which there is
-    `== fn.ANY(values)`).
+    The function is called once, with a Parameter for each argument, and again where a value has SQL of its own (None,
+    a list, an expression). Where it doesn't keep to one query, by an `if` or `contains()` for instance, it raises
+    TypeError.
     """
     signature = inspect.signature(make)
     query = CompiledQuery(make, signature.parameters)
@@ -49,7 +49,10 @@ class CompiledQuery:
         """What the query's own `aio_execute` gives. The values are the parameters', by name."""
         query, sql, slots = self._compiled
         database = query.model._meta.database
-        params = [slot.value(values) if isinstance(slot, Slot) else slot for slot in slots]
+        try:
+            params = [slot.value(values) if isinstance(slot, Slot) else slot for slot in slots]
+        except OtherSQLError:
+            return await self._make(**values).aio_execute()
         fetch = self._fetch_rows if isinstance(query, peewee.SelectBase) else query.fetch_results
         return await database.aio_execute_sql(sql, params, fetch)
 
@@ -118,14 +121,16 @@ class Slot:
         self._is_compared = is_compared
 
     def value(self, values: Mapping[str, Any]) -> Any:
-        """As the driver takes it. Raises TypeError or ValueError where the SQL would be another for this value."""
+        """As the driver takes it. Raises OtherSQLError."""
         parameter = self._parameter
         value = values[parameter.name] if parameter.default is None else parameter.default()
-        if self._is_compared and value is None:
-            raise ValueError(f"{parameter.name} is None, which equals nothing: write another query, with `.is_null()`")
-        if self._is_compared and isinstance(value, LISTS):
-            raise TypeError(f"{parameter.name} is a {type(value).__name__}: write `== fn.ANY({parameter.name})`")
+        if self._is_compared and (value is None or isinstance(value, LISTS)):
+            raise OtherSQLError
         converted = value if self._convert is None else self._convert(value)
         if any(isinstance(of, peewee.Node) and not isinstance(of, peewee.Model) for of in (value, converted)):
-            raise TypeError(f"{parameter.name} is SQL itself: execute the query without @compiled")
+            raise OtherSQLError
         return converted
+
+
+class OtherSQLError(Exception):
+    """The SQL of a compiled query doesn't fit this value."""

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 import peewee
 from peewee_async import AioModel
 
-from .compiled import LISTS, CompiledQuery
+from .compiled import CompiledQuery
 
 ATTEMPTS = 20
 MISSES_BEFORE_SKIPPING = 3
@@ -34,8 +34,8 @@ class Model(AioModel):
 
     @classmethod
     async def aio_get(cls, *query: Any, **filters: Any) -> Self:
-        """As peewee-async's, by a compiled query where it is asked for fields that equal values."""
-        if query or not all(name in cls._meta.fields and _is_plain(value) for name, value in filters.items()):
+        """As peewee-async's, by a compiled query where it is asked for the values of fields."""
+        if query or not all(name in cls._meta.fields for name in filters):
             return await super().aio_get(*query, **filters)
         rows: list[Self] = await _select_query(cls, tuple(filters)).execute(filters)
         if not rows:
@@ -79,7 +79,3 @@ def _insert_query(model: type[Model], names: tuple[str, ...]) -> CompiledQuery:
     return CompiledQuery(
         lambda **values: model.insert(**values).on_conflict(action="IGNORE", conflict_target=[key]), names
     )
-
-
-def _is_plain(value: Any) -> bool:
-    return value is not None and not isinstance(value, (peewee.Node, *LISTS))
