@@ -148,8 +148,8 @@ MUTATIONS = [
     ),
     Mutation(
         "database/liveness.py",
-        "call_later(seconds, _hang_up, connection)",
-        "call_later(3, _hang_up, connection)",
+        "call_later(seconds, self._hang_up)",
+        "call_later(3, self._hang_up)",
         "test_lost_database.py::test_silent_server_is_a_503_in_time",
     ),
     # Statements that take too long, or that nobody waits for.
@@ -354,7 +354,7 @@ MUTATIONS = [
     ),
     Mutation(
         "database/compiled.py",
-        "if self._is_compared and (value is None or isinstance(value, LISTS)):",
+        "if self._is_operand and (value is None or isinstance(value, peewee.multi_types)):",
         "if False:",
         "test_compiled.py",
     ),

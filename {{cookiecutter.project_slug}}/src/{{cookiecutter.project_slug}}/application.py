@@ -87,7 +87,7 @@ class Application(tornado.web.Application):
         patterns = self._routes.get(type(handler), ["none"])
         if len(patterns) == 1:
             return patterns[0]
-        return next(pattern for pattern in patterns if re.fullmatch(pattern, handler.request.path))
+        return next((pattern for pattern in patterns if re.fullmatch(pattern, handler.request.path)), "none")
 
 
 def make_application(settings: Settings) -> Application:

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
 import peewee
+from peewee_async.result_wrappers import SyncCursorAdapter
 
-LISTS = (list, tuple, set, frozenset)
+NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 def compiled(make: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
@@ -23,10 +24,13 @@ def compiled(make: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
     takes longer than all the rest.
 
     The function is called once, with a Parameter for each argument, and again where a value has SQL of its own (None,
-    a list, an expression). Where it doesn't keep to one query, by an `if` or `contains()` for instance, it raises
-    TypeError.
+    a list, an expression). What would make another query for another value, such as `if name` or `contains(name)`, is
+    a TypeError; that it asks `if name is None`, or for the time, can't be noticed. The query works on its model's
+    database.
     """
     signature = inspect.signature(make)
+    if any(parameter.kind not in NAMED for parameter in signature.parameters.values()):
+        raise TypeError(f"{make} can't be compiled: each argument needs a name")
     query = CompiledQuery(make, signature.parameters)
 
     @functools.wraps(make)
@@ -60,7 +64,7 @@ class CompiledQuery:
         """As peewee-async's `fetch_models`, but what rows become is found out once: the SQL has the same columns."""
         rows = await cursor.fetchall()
         if self._to_object is None:
-            wrapper = self._compiled[0]._get_cursor_wrapper(cursor)
+            wrapper = self._compiled[0]._get_cursor_wrapper(SyncCursorAdapter([], cursor.description))
             wrapper.initialize()
             self._to_object = wrapper.process_row
         return list(map(self._to_object, rows))
@@ -108,26 +112,28 @@ class Compiler(peewee.Context):
         if self.state.value_literals:
             value.refuse()
         convert = self.state.converter if converter is None else converter
-        is_compared = self.state.in_expr and not self.state.in_function
-        return super().value(Slot(value, convert or None, is_compared), False, add_param)
+        is_operand = self.state.in_expr or self.state.in_function
+        return super().value(Slot(value, convert or None, is_operand), False, add_param)
 
 
 class Slot:
     """Where a parameter's value goes, among the values for the driver."""
 
-    def __init__(self, parameter: Parameter, convert: Callable[[Any], Any] | None, is_compared: bool) -> None:
+    def __init__(self, parameter: Parameter, convert: Callable[[Any], Any] | None, is_operand: bool) -> None:
         self._parameter = parameter
         self._convert = convert
-        self._is_compared = is_compared
+        self._is_operand = is_operand
 
     def value(self, values: Mapping[str, Any]) -> Any:
         """As the driver takes it. Raises OtherSQLError."""
         parameter = self._parameter
         value = values[parameter.name] if parameter.default is None else parameter.default()
-        if self._is_compared and (value is None or isinstance(value, LISTS)):
+        if self._is_operand and (value is None or isinstance(value, peewee.multi_types)):
+            raise OtherSQLError
+        if isinstance(value, peewee.Node) and not isinstance(value, peewee.Model):
             raise OtherSQLError
         converted = value if self._convert is None else self._convert(value)
-        if any(isinstance(of, peewee.Node) and not isinstance(of, peewee.Model) for of in (value, converted)):
+        if isinstance(converted, peewee.Node):
             raise OtherSQLError
         return converted
 

@@ -31,8 +31,9 @@ class AnswerWithin:
     """
 
     def __init__(self, seconds: float, connection: Any) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._timer = self._loop.call_later(seconds, _hang_up, connection)
+        self._connection = connection
+        self._is_late = False
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._hang_up)
 
     def __enter__(self) -> None:
         """The time has begun."""
@@ -41,10 +42,10 @@ class AnswerWithin:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._timer.cancel()
-        if isinstance(error, peewee.DatabaseError) and self._loop.time() >= self._timer.when():
+        if isinstance(error, peewee.DatabaseError) and self._is_late:
             raise peewee.OperationalError("the server doesn't answer") from None
 
-
-def _hang_up(connection: Any) -> None:
-    with socket.socket(fileno=os.dup(driver.fileno(connection))) as line:
-        line.shutdown(socket.SHUT_RDWR)
+    def _hang_up(self) -> None:
+        self._is_late = True
+        with socket.socket(fileno=os.dup(driver.fileno(self._connection))) as line:
+            line.shutdown(socket.SHUT_RDWR)

@@ -35,9 +35,9 @@ class Model(AioModel):
     @classmethod
     async def aio_get(cls, *query: Any, **filters: Any) -> Self:
         """As peewee-async's, by a compiled query where it is asked for the values of fields."""
-        if query or not all(name in cls._meta.fields for name in filters):
+        if query or _overrides(cls, "select") or not all(name in cls._meta.fields for name in filters):
             return await super().aio_get(*query, **filters)
-        rows: list[Self] = await _select_query(cls, tuple(filters)).execute(filters)
+        rows: list[Self] = await _select_query(cls, tuple(sorted(filters))).execute(filters)
         if not rows:
             raise cls.DoesNotExist(f"there is no {cls.__name__} with {filters}")
         return rows[0]
@@ -50,9 +50,11 @@ class Model(AioModel):
             return await super().aio_save(force_insert, only)
         row = {name: value for name, value in self.__data__.items() if name != key.name}
         self._populate_unsaved_relations(row)  # type: ignore[attr-defined]  # peewee doesn't declare it
-        insert = _insert_query(type(self), tuple(row))
         for attempt in range(1, ATTEMPTS + 1):
-            self._pk = await insert.execute(row)
+            if _overrides(type(self), "insert"):
+                self._pk = await _insert(type(self), **row).aio_execute()
+            else:
+                self._pk = await _insert_query(type(self), tuple(sorted(row))).execute(row)
             if self._pk is not None:
                 self._dirty.clear()
                 return 1
@@ -68,14 +70,20 @@ class Model(AioModel):
         await meta.database.aio_execute_sql(sql, (table, column))
 
 
-@functools.cache
+@functools.lru_cache(maxsize=256)
 def _select_query(model: type[Model], names: tuple[str, ...]) -> CompiledQuery:
     return CompiledQuery(lambda **values: model.select().filter(**values).limit(1), names)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=256)
 def _insert_query(model: type[Model], names: tuple[str, ...]) -> CompiledQuery:
-    key = model._meta.primary_key
-    return CompiledQuery(
-        lambda **values: model.insert(**values).on_conflict(action="IGNORE", conflict_target=[key]), names
-    )
+    return CompiledQuery(functools.partial(_insert, model), names)
+
+
+def _insert(model: type[Model], **values: Any) -> Any:
+    return model.insert(**values).on_conflict(action="IGNORE", conflict_target=[model._meta.primary_key])
+
+
+def _overrides(model: type[Model], method: str) -> bool:
+    """Whether this model has its own `select` or `insert`: those may make another query each time."""
+    return bool(getattr(model, method).__func__ is not getattr(AioModel, method).__func__)

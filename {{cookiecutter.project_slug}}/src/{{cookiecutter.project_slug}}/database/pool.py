@@ -149,6 +149,10 @@ class Pool(PoolBackend):
         return PoolTimeout(f"no database connection in {self.timeout} seconds")
 
     def _put(self, slot: driver.Connection | None) -> None:
+        if not self._open:
+            if slot is not None:
+                driver.close(slot)
+            return
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
