@@ -88,7 +88,8 @@ def _serve_and_reload(settings: Settings) -> None:
     os.environ["MIGRATE"] = "false"  # a migration that is being written is not to be applied before it is read
     signal.signal(signal.SIGINT, signal.default_int_handler)
     command = shlex.join([sys.executable, "-m", str(__package__), "serve"])
-    watchfiles.run_process(Path(__file__).parent, target=command, target_type="command")
+    with contextlib.suppress(KeyboardInterrupt):  # it raises that where it is just starting the service again
+        watchfiles.run_process(Path(__file__).parent, target=command, target_type="command")
 
 
 def _migrate(settings: Settings, arguments: argparse.Namespace) -> None:
