@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient
+from tornado.simple_httpclient import HTTPStreamClosedError
 
 from {{ cookiecutter.project_slug }} import settings as settings_module
 from {{ cookiecutter.project_slug }}.database import make_database
@@ -128,7 +129,7 @@ async def until_answered(port: int, beginning: str | None) -> None:
         while True:
             try:
                 answer = (await AsyncHTTPClient().fetch(f"http://127.0.0.1:{port}/")).body.decode()
-            except OSError:
+            except (OSError, HTTPStreamClosedError):  # closed before it answered, where it is just stopping
                 answer = None
             if (answer is None) == (beginning is None) and (answer or "").startswith(beginning or ""):
                 return
