@@ -11,6 +11,7 @@ from .conftest import Bake, PythonFor
 
 BOTH = ("aiopg", "psycopg")
 AIOPG = ("aiopg",)
+PSYCOPG = ("psycopg",)
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ MUTATIONS = [
         "await self._roll_back(transaction, owned.connection)\n",
         "pass\n",
         "test_cancellation.py::test_cancelled_begin_begins_nothing",
-        ("psycopg",),
+        PSYCOPG,
     ),
     Mutation(
         "database/database.py",
@@ -152,6 +153,20 @@ MUTATIONS = [
         "call_later(3, self._hang_up)",
         "test_lost_database.py::test_silent_server_is_a_503_in_time",
     ),
+    Mutation(
+        "database/driver.py",
+        "while state in (POLL_READ, POLL_WRITE) and _has_error(self.fileno()):",
+        "while False:",
+        "test_lost_database.py::test_connection_that_the_server_resets[False]",
+        AIOPG,
+    ),
+    Mutation(
+        "database/driver.py",
+        ", contextlib.suppress(OSError):",
+        ":",
+        "test_lost_database.py::test_connection_that_the_server_resets[True]",
+        PSYCOPG,
+    ),
     # Statements that take too long, or that nobody waits for.
     Mutation(
         "database/configuration.py",
@@ -194,7 +209,7 @@ MUTATIONS = [
     # Connecting.
     Mutation(
         "database/driver.py",
-        "    raw = psycopg2.connect(async_=True, **keywords)\n",
+        "    raw = psycopg2.connect(async_=True, connection_factory=RawConnection, **keywords)\n",
         "    return await aiopg.connect(timeout=NO_TIMEOUT, enable_hstore=False, **keywords)\n",
         "test_connecting.py::test_server_that_fails_at_tls",
         AIOPG,

@@ -1,12 +1,14 @@
 """A database that is away or overloaded is a 503, and no request waits for ever."""
 
 import asyncio
+import os
 import time
 
 import peewee
 import pytest
 from pydantic import SecretStr
 
+from {{ cookiecutter.project_slug }}.database import Database, driver
 from {{ cookiecutter.project_slug }}.settings import Settings
 
 from .relay import Relay
@@ -15,12 +17,7 @@ from .service import Service, problem, serve_for_test, until_under_way
 
 async def test_connections_that_died_while_idle_are_not_handed_out(service: Service) -> None:
     database = service.application.database
-    with database.allow_sync():
-        database.execute_sql(
-            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-    # At once, before the event loop could tell the driver what there is to read.
+    end_connections(database)
     async with asyncio.TaskGroup() as group:
         for _ in range(database.pool_backend.size):
             group.create_task(database.aio_execute_sql("SELECT 1"))
@@ -64,6 +61,22 @@ async def test_connection_lost_with_a_statement_under_way(settings: Settings, da
             await statement
 
 
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_connection_that_the_server_resets(service: Service, is_late: bool) -> None:
+    """Its last message and the reset are one event, which uvloop reports once."""
+    database = service.application.database
+    async with database.aio_connection() as connection:
+        statement = asyncio.create_task(database.execute_on(connection, "SELECT pg_sleep(60)"))
+        await until_under_way(database, "SELECT pg_sleep(60)")
+        os.write(driver.fileno(connection), b"left unread")  # which makes a reset of the server's close
+        end_connections(database)
+        if is_late:
+            driver.hang_up(connection)
+        with pytest.raises(peewee.OperationalError):
+            async with asyncio.timeout(5):
+                await statement
+
+
 async def test_statement_is_bounded(settings: Settings) -> None:
     async with serve_for_test(settings.model_copy(update={"statement_timeout": 0.5})) as service:
         with pytest.raises(peewee.OperationalError, match="statement"):
@@ -77,3 +90,12 @@ async def through(relay: Relay, settings: Settings) -> Settings:
         pass  # nothing synchronous can go through a relay that runs in the same thread
     changed = {"database_url": SecretStr(relay.url), "pool_max_size": 2, "migrate": False, "seed": False}
     return settings.model_copy(update=changed)
+
+
+def end_connections(database: Database) -> None:
+    """End all that there are in the server, before the event loop could tell the driver what there is to read."""
+    with database.allow_sync():
+        database.execute_sql(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )

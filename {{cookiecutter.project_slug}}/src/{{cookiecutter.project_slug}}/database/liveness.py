@@ -1,9 +1,7 @@
 """Whether the server is still there."""
 
 import asyncio
-import os
 import select
-import socket
 from types import TracebackType
 from typing import Any
 
@@ -26,8 +24,8 @@ def hung_up(connection: Any) -> bool:
 class AnswerWithin:
     """A block around a statement: OperationalError after so many seconds without an answer.
 
-    The time-out hangs up, on which both drivers raise an error at once. Cancelling would take longer: psycopg asks the
-    server to cancel the statement, which for one that is lost takes 5 seconds, and waits for 5 more.
+    The time-out hangs up. Cancelling would take longer: psycopg asks the server to cancel the statement, which for one
+    that is lost takes 5 seconds, and waits for 5 more.
     """
 
     def __init__(self, seconds: float, connection: Any) -> None:
@@ -47,5 +45,4 @@ class AnswerWithin:
 
     def _hang_up(self) -> None:
         self._is_late = True
-        with socket.socket(fileno=os.dup(driver.fileno(self._connection))) as line:
-            line.shutdown(socket.SHUT_RDWR)
+        driver.hang_up(self._connection)
