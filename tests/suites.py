@@ -10,11 +10,11 @@ from .baked import Project
 def keep_what_a_suite_sees(project: Project) -> None:
     """Remove the other files, so that none of them can matter."""
     for name in project.files():
-        if not name.startswith(("src/", "tests/")) and name not in (".env.example", "pyproject.toml"):
+        if not _is_seen(name):
             (project.path / name).unlink()
 
 
-def seen_by_suite(project: Project) -> str:
+def key_of_suite(project: Project, python: Path) -> str:
     """All that can matter to it: where two projects have the same, one run tells of both.
 
     Of pyproject.toml, what only a package that is built tells of can't: licence, author, description.
@@ -22,7 +22,12 @@ def seen_by_suite(project: Project) -> str:
     described = tomllib.loads(project.read("pyproject.toml"))
     for of_the_package in ("authors", "description", "license", "license-files", "readme"):
         described["project"].pop(of_the_package, None)
-    return str([described, *(text for text in project.texts() if text[0] != "pyproject.toml")])
+    texts = [(name, text) for name, text in project.texts() if _is_seen(name) and name != "pyproject.toml"]
+    return f"suite {python} {described} {texts}"
+
+
+def _is_seen(name: str) -> bool:
+    return name.startswith(("src/", "tests/")) or name in (".env.example", "pyproject.toml")
 
 
 def run_suite(project: Project, python: Path, postgres: str) -> str:

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 import shutil
 
 import pytest
@@ -10,11 +11,12 @@ from .checking import check_by_validators, check_python, check_texts
 from .choices import CHOICES, Answers, cover, product
 from .conftest import Bake, Figures, PythonFor
 from .sharing import Once
-from .suites import keep_what_a_suite_sees, run_suite, seen_by_suite
+from .suites import keep_what_a_suite_sees, key_of_suite, run_suite
 from .test_bake import ALWAYS, OF_CI, OF_DEPLOY
 
 PRODUCT = product(CHOICES)
 COVER = cover(CHOICES)
+LOWEST = CHOICES["python_version"][0]
 
 
 def pairs(combinations: list[Answers]) -> set[frozenset[tuple[str, str]]]:
@@ -24,6 +26,23 @@ def pairs(combinations: list[Answers]) -> set[frozenset[tuple[str, str]]]:
 def test_product_and_cover() -> None:
     assert len(PRODUCT) == math.prod(len(values) for values in CHOICES.values())
     assert pairs(COVER) == pairs(PRODUCT)
+
+
+@pytest.fixture(scope="session")
+def suites_by_make(bake: Bake, python_for: PythonFor) -> list[str]:
+    """The keys of those that test_make_targets_as_a_user_types_them runs."""
+    return [key_of_suite(bake(driver=driver), python_for(driver, LOWEST)) for driver in CHOICES["driver"]]
+
+
+@pytest.mark.early
+@pytest.mark.slow
+@pytest.mark.parametrize("driver", CHOICES["driver"])
+def test_make_targets_as_a_user_types_them(bake: Bake, python_for: PythonFor, driver: str) -> None:
+    project = bake(driver=driver)
+    python = python_for(driver, LOWEST)
+    assert "make run" in project.run("make")
+    project.run("make", "check", UV_PYTHON=str(python))
+    assert re.search(r"= \d+ passed in ", project.run("make", "test", UV_PYTHON=str(python)))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +61,7 @@ def test_combination(
     request: pytest.FixtureRequest,
     answers: Answers,
 ) -> None:
-    """Its suite runs on the lowest Python that it is for, unless that of a project which is the same to it did."""
+    """Its suite runs on the lowest Python that it is for, unless that of a project which is the same to it does."""
     project = bake(**answers)
     assert project.files() == ALWAYS | OF_CI[answers["ci"]] | OF_DEPLOY[answers["deploy"]]
     assert not [path for path in project.path.rglob("*") if path.is_dir() and not any(path.iterdir())]
@@ -52,7 +71,8 @@ def test_combination(
     check_python(project, once, python)
     if not request.config.getoption("quick"):
         keep_what_a_suite_sees(project)
-        if once.claims(f"suite {python} {seen_by_suite(project)}"):
+        key = key_of_suite(project, python)
+        if key not in request.getfixturevalue("suites_by_make") and once.claims(key):
             postgres = request.getfixturevalue("postgres")
             figures.append(f"suite of {' '.join(answers.values())}: {run_suite(project, python, postgres)}")
     shutil.rmtree(project.path)

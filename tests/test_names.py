@@ -1,6 +1,4 @@
-"""The projects work however things are named, and by the commands that their users type."""
-
-import re
+"""The projects work however things are named."""
 
 import pytest
 
@@ -47,13 +45,3 @@ def test_formatted_and_typed_whatever_the_names(
     bake: Bake, once: Once, python_for: PythonFor, driver: str, names: str
 ) -> None:
     check_python(bake(driver=driver, **NAMES[names]), once, python_for(driver))
-
-
-@pytest.mark.early
-@pytest.mark.slow
-@pytest.mark.parametrize("driver", ["aiopg", "psycopg"])
-def test_make_targets_as_a_user_types_them(bake: Bake, driver: str) -> None:
-    project = bake(driver=driver)
-    assert "make run" in project.run("make")
-    project.run("make", "check")
-    assert re.search(r"= \d+ passed in ", project.run("make", "test"))
