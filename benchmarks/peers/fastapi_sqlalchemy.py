@@ -53,7 +53,7 @@ Session = Annotated[AsyncSession, Depends(session)]
 
 
 @application.get("/")
-async def get(id: int, session: Session) -> Row:  # noqa: A002
+async def get(id: int, session: Session) -> Row:  # noqa: A002  # what the parameter is called
     row = await session.get(TestNameModel, id)
     if row is None:
         raise HTTPException(404)

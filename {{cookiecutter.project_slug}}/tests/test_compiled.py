@@ -29,7 +29,7 @@ class Book(Model):
     author = ForeignKeyField(Author)
     title = CharField()
     pages = IntegerField(null=True)
-    notes = BinaryJSONField(null=True)  # type: ignore[no-untyped-call]
+    notes = BinaryJSONField(null=True)  # type: ignore[no-untyped-call]  # peewee's
     number = IntegerField(default=lambda: next(numbers))
 
     class Meta:

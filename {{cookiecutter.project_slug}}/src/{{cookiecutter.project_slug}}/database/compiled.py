@@ -76,12 +76,12 @@ class CompiledQuery:
             # A default that is a function is called for each insert: peewee would do so when it makes the SQL.
             defaults = {
                 field: Parameter(field.name, default) if callable(default) else default
-                for field, default in query.get_default_data().items()  # type: ignore[no-untyped-call]
+                for field, default in query.get_default_data().items()  # type: ignore[no-untyped-call]  # peewee's
             }
-            query.get_default_data = lambda: defaults  # type: ignore[method-assign]
+            query.get_default_data = lambda: defaults  # type: ignore[method-assign]  # of this query alone
         options = query.model._meta.database.get_context_options()
         compiler = Compiler(**options)
-        return query, *compiler.sql(query).query()  # type: ignore[no-untyped-call]
+        return query, *compiler.sql(query).query()  # type: ignore[no-untyped-call]  # peewee's
 
 
 class Parameter:

@@ -50,11 +50,12 @@ class Model(AioModel):
             return await super().aio_save(force_insert, only)
         row = {name: value for name, value in self.__data__.items() if name != key.name}
         self._populate_unsaved_relations(row)  # type: ignore[attr-defined]  # peewee doesn't declare it
+        if _overrides(type(self), "insert"):
+            insert = _insert(type(self), **row).aio_execute
+        else:
+            insert = functools.partial(_insert_query(type(self), tuple(sorted(row))).execute, row)
         for attempt in range(1, ATTEMPTS + 1):
-            if _overrides(type(self), "insert"):
-                self._pk = await _insert(type(self), **row).aio_execute()
-            else:
-                self._pk = await _insert_query(type(self), tuple(sorted(row))).execute(row)
+            self._pk = await insert()
             if self._pk is not None:
                 self._dirty.clear()
                 return 1
