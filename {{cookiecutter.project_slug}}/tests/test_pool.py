@@ -51,6 +51,18 @@ async def test_connection_given_to_a_task_that_is_cancelled_is_not_lost(settings
         pool.give_back(connection)
 
 
+async def test_connection_that_is_handed_over_as_the_pool_closes(settings: Settings) -> None:
+    async with serve_for_test(settings.model_copy(update={"pool_max_size": 1})) as service:
+        pool = service.application.database.pool_backend
+        connection = await pool.acquire()
+        waiting = asyncio.create_task(pool.acquire())
+        await asyncio.sleep(0)
+        pool.give_back(connection)  # its turn has come
+        await pool.close()
+        pool.give_back(await waiting)
+        assert connection.closed
+
+
 async def test_child_that_waits_for_its_parents_connection_times_out(settings: Settings) -> None:
     async with serve_for_test(settings.model_copy(update={"pool_max_size": 1, "pool_timeout": 0.1})) as service:
         database = service.application.database
