@@ -28,7 +28,7 @@ test-pgbouncer: $(UV)  ## run the tests that want PgBouncer, which is not on PyP
 test-systemd: $(UV)  ## run the tests that want systemd-analyze, which only Linux has
 	$(UV) run pytest -m systemd
 
-bench: $(UV)  ## measure the service beside its peers (wants wrk; half an hour, or see BENCH="--help")
+bench: $(UV)  ## measure the service beside its peers (wants wrk; ten minutes, or see BENCH="--help")
 	$(UV) run --group bench python -m benchmarks $(BENCH)
 
 check: $(UV)  ## check format, lint and types of the template's own code

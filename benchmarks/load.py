@@ -30,17 +30,7 @@ class Load:
 
 def put_load(address: str, method: Method, *, seconds: int, rows: int) -> Load:
     """Load a server for so long. GET asks for the rows from 1 to `rows`, POST creates others."""
-    command: list[str | Path] = [
-        "wrk",
-        f"-c{CLIENTS}",
-        "-t1",
-        f"-d{seconds}s",
-        "-s",
-        SCRIPT,
-        address,
-        "--",
-        method,
-        str(rows),
-    ]
+    options = ("--threads=1", f"--connections={CLIENTS}", f"--duration={seconds}s", f"--script={SCRIPT}")
+    command = ("wrk", *options, address, "--", method, str(rows))
     printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     return Load(**json.loads(printed.partition("report: ")[2]))

@@ -44,8 +44,9 @@ def table(results: Results, others: Sequence[Comparison]) -> str:
         lines.append(f"| {peer} | {' | '.join(columns)} | {memory:.2f} |")
     lines += ["", "| otherwise | |", "| --- | --- |"]
     lines += [f"| {other.name} | {shown(other.figure, 2)} {other.unit} |" for other in others]
-    memories = ", ".join(f"{name} {mebibytes:.0f}" for name, mebibytes in results.memory.items())
-    return "\n".join([*lines, f"| memory (PSS) after the load, MiB | {memories} |", ""])
+    lines += ["", "| memory (PSS) after the load | MiB |", "| --- | --- |"]
+    lines += [f"| {name} | {mebibytes:.0f} |" for name, mebibytes in results.memory.items()]
+    return "\n".join([*lines, ""])
 
 
 def plot(results: Results, path: Path) -> None:

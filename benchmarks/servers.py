@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.baked import TEMPLATE, UV, Project
+from tests.baked import TEMPLATE, UV, bake_by_command
 from tests.postgres import free_port
 
 PEERS = Path(__file__).parent / "peers"
@@ -81,10 +81,8 @@ def listens(process: psutil.Process) -> bool:
 def service(driver: str) -> Server:
     """The service that the template writes, with everything on: its lines are logged at info, as JSON."""
     folder = TEMPLATE / "build" / "benchmarks" / driver
-    shutil.rmtree(folder / "name_service" / "src", ignore_errors=True)
-    answers = ["--no-input", "--overwrite-if-exists", f"--output-dir={folder}", f"driver={driver}"]
-    subprocess.run(["cookiecutter", TEMPLATE, *answers], check=True, stdout=subprocess.DEVNULL)
-    project = Project(folder / "name_service")
+    shutil.rmtree(folder / "name_service" / "src", ignore_errors=True)  # a module that isn't baked any more would stay
+    project = bake_by_command(folder, driver=driver)
     project.run(UV, "sync", "--no-dev")
     program = project.path / ".venv" / "bin" / "name_service"
     return Server(f"this, on {driver}", [program, "serve"], {"LOG_FORMAT": "json", "LOG_LEVEL": "info"})

@@ -4,12 +4,14 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 TEMPLATE = Path(__file__).parent.parent
 UV = shutil.which("uv") or str(TEMPLATE / ".uv" / "bin" / "uv")
+COOKIECUTTER = (sys.executable, "-m", "cookiecutter")
 
 
 @dataclass(frozen=True)
@@ -51,3 +53,11 @@ class Project:
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+
+def bake_by_command(folder: Path, **answers: str) -> Project:
+    """The project that cookiecutter's command writes into this folder, over what is there."""
+    command = (*COOKIECUTTER, TEMPLATE, "--no-input", "--overwrite-if-exists", "--output-dir", folder)
+    answered = [f"{prompt}={answer}" for prompt, answer in answers.items()]
+    subprocess.run([*command, *answered], check=True, stdout=subprocess.DEVNULL)
+    return Project(folder / answers.get("project_slug", "name_service"))

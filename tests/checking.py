@@ -81,7 +81,7 @@ def check_python(project: Project, once: Once, python: Path) -> None:
     """Formatted, linted and typed: each set of Python files, with what they are checked by, once in a run."""
     described = tomllib.loads(project.read("pyproject.toml"))
     rules = [described["project"]["requires-python"], described["tool"]]
-    sources = [(name, text) for name, text in project.texts() if name.endswith(".py")]
+    sources = [(name, project.read(name)) for name in sorted(project.files()) if name.endswith(".py")]
 
     def check() -> None:
         project.run(python, "-m", "ruff", "format", "--diff")

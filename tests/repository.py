@@ -64,7 +64,6 @@ class Home:
 
 
 CRUFT = (sys.executable, "-m", "cruft")
-COOKIECUTTER = (sys.executable, "-m", "cookiecutter")
 
 
 def template_files() -> dict[str, bytes]:

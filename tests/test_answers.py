@@ -17,7 +17,6 @@ import string
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import cmarkgfm
@@ -33,7 +32,7 @@ from markdown_it import MarkdownIt
 from local_extensions import DEPENDENCIES, SERVICE_NAMES
 
 from .baked import TEMPLATE, UV
-from .conftest import Bake
+from .conftest import Bake, PythonFor
 
 FOLDER = TEMPLATE / "{{cookiecutter.project_slug}}"
 
@@ -522,7 +521,7 @@ def test_rendered_files_are_those_of_a_bake(bake: Bake) -> None:
     assert baked == render(**texts)
 
 
-def test_no_slug_that_its_environment_uses(bake: Bake, python_for: Callable[[str], Path]) -> None:
+def test_no_slug_that_its_environment_uses(bake: Bake, python_for: PythonFor) -> None:
     """Holds the list of refused names to what is installed beside the project, on any machine and driver."""
     for driver in ("aiopg", "psycopg"):
         project = bake(driver=driver)

@@ -1,12 +1,10 @@
 """A bake writes the files that its answers want, and nothing else."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from .baked import TEMPLATE, Project
+from .baked import bake_by_command
 from .checking import AS_IT_CAME
 from .conftest import Bake
 
@@ -84,9 +82,7 @@ def test_each_answer_arrives(bake: Bake) -> None:
 
 
 def test_over_an_existing_project_what_is_its_users_stays(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "cookiecutter", str(TEMPLATE), "--no-input", "--overwrite-if-exists"]
-    subprocess.run([*command, "--output-dir", tmp_path], check=True, capture_output=True)
-    project = Project(tmp_path / "name_service")
+    project = bake_by_command(tmp_path)
     (project.path / ".postgres" / "data" / "pg_notify").mkdir(parents=True)
-    subprocess.run([*command, "--output-dir", tmp_path], check=True, capture_output=True)
+    bake_by_command(tmp_path)
     assert (project.path / ".postgres" / "data" / "pg_notify").is_dir()

@@ -6,15 +6,19 @@ The older version is made here, of the template as it lies here; and one is of i
 import json
 import re
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from .baked import TEMPLATE, Project
-from .conftest import Bake
-from .repository import COOKIECUTTER, CRUFT, Home, template_files, write_files
+from .baked import COOKIECUTTER, TEMPLATE, Project
+from .checking import check_python
+from .conftest import Bake, Figures, PythonFor
+from .repository import CRUFT, Home, template_files, write_files
+from .sharing import Once
+from .suites import run_suite
 from .test_ways import LINES
+
+pytestmark = pytest.mark.slow
 
 Files = dict[str, bytes]
 
@@ -167,7 +171,7 @@ def skipped(project: Project) -> set[str]:
 
 
 def test_user_keeps_what_is_theirs_and_gets_the_rest(
-    owner: Owner, bake: Bake, python_for: Callable[[str], Path], postgres: str
+    owner: Owner, bake: Bake, once: Once, python_for: PythonFor, postgres: str
 ) -> None:
     newest = template_files()
     owner.publish(older(newest))
@@ -197,14 +201,13 @@ def test_user_keeps_what_is_theirs_and_gets_the_rest(
     assert 'version = "1.2.3"' in updated["pyproject.toml"]
 
     python = python_for("aiopg")
-    project.run(python, "-m", "ruff", "format", "--check")
-    project.run(python, "-m", "ruff", "check")
-    project.run(python, "-m", "mypy")
+    check_python(project, once, python)
     tests = ("tests/test_shout.py", "tests/test_rows.py", "tests/test_openapi.py", "tests/test_migrations.py")
     project.run(python, "-m", "pytest", *tests, TEST_DATABASE_URL=postgres, PYTHONPATH=str(project.path / "src"))
 
 
-def test_from_the_history(owner: Owner, python_for: Callable[[str], Path], postgres: str) -> None:
+@pytest.mark.early
+def test_from_the_history(owner: Owner, python_for: PythonFor, postgres: str, figures: Figures) -> None:
     """From the first version that had descriptions, whose handlers look like today's."""
     if owner.home.try_to_run("git", "rev-parse", "HEAD", folder=TEMPLATE).returncode:
         pytest.skip("the template has no history here")
@@ -217,9 +220,7 @@ def test_from_the_history(owner: Owner, python_for: Callable[[str], Path], postg
     owner.home.commit(project.path, "Mine")
     owner.publish(template_files())
     owner.update(project)
-    source = str(project.path / "src")
-    printed = project.run(python_for("aiopg"), "-m", "pytest", TEST_DATABASE_URL=postgres, PYTHONPATH=source)
-    assert re.search(r"= \d+ passed in ", printed)
+    figures.append(f"suite of aiopg, upgraded from {first[:7]}: {run_suite(project, python_for('aiopg'), postgres)}")
 
 
 def test_across_another_extension(owner: Owner, bake: Bake) -> None:

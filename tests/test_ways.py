@@ -18,10 +18,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .baked import TEMPLATE, UV, Project
-from .conftest import Bake
-from .repository import COOKIECUTTER, CRUFT, Home, template_files, write_files
+from .baked import COOKIECUTTER, TEMPLATE, UV, Project
+from .conftest import Bake, PythonFor
+from .repository import CRUFT, Home, template_files, write_files
 from .test_answers import HOSTILE, is_text, questions
+
+pytestmark = pytest.mark.slow
 
 Answers = dict[str, str]
 
@@ -264,7 +266,7 @@ def test_choice_that_there_is_not_is_asked_for_again(place: Place) -> None:
     assert "psycopg[binary]" in place.baked().read("pyproject.toml")
 
 
-def test_installed_project_describes_itself(bake: Bake, python_for: Callable[[str], Path], tmp_path: Path) -> None:
+def test_installed_project_describes_itself(bake: Bake, python_for: PythonFor, tmp_path: Path) -> None:
     for number, text in enumerate(LINES):
         project = bake(project_name=text, project_slug="slug", description=text, author_name=text)
         folder = tmp_path / str(number)
