@@ -32,7 +32,7 @@ settings.load_profile("same")
 THIS_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 BUILD = TEMPLATE / "build"
 NEED_SERVERS = {"postgres", "server", "servers"}
-LEFT_OUT = "left out: the suites of projects, all that runs on PostgreSQL, most combinations; `make test` has them"
+LEFT_OUT = "left out: what runs a service, upgrades, other ways to answer, most combinations; `make test` has them"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

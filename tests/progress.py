@@ -59,6 +59,7 @@ class Progress:
     def _say(self, line: str) -> None:
         self._terminal.ensure_newline()
         self._terminal.write_line(line)
+        self._terminal.flush()  # a CI's log is a pipe
 
 
 def minutes(seconds: float) -> str:
