@@ -1,4 +1,4 @@
-"""The choices of cookiecutter.json, however many there are, and combinations of them."""
+"""The choices of cookiecutter.json, however many there are, combinations of them, and names other than the defaults."""
 
 import itertools
 import json
@@ -13,6 +13,26 @@ Answers = dict[str, str]
 _PROMPTS = json.loads((TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8"))
 CHOICES: dict[str, list[str]] = {
     prompt: values for prompt, values in _PROMPTS.items() if isinstance(values, list) and not prompt.startswith("_")
+}
+
+NAMES: dict[str, Answers] = {
+    "other names": {
+        "project_name": "Zoë's «Café»",
+        "project_slug": "a_cafe_1",
+        "description": 'Says "hello" \\ in `one` sentence.',
+        "author_name": "Zoë O'Neil",
+        "author_email": "",
+        "model_name": "X",
+        "database_name": "_a-DB",
+        "database_port": "1",
+        "port": "65535",
+    },
+    "longest names": {
+        "project_slug": "a" * 40,
+        "model_name": "A" * 40,
+        "database_name": "A" * 63,
+        "port": "1",
+    },
 }
 
 

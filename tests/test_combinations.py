@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from .checking import check_by_validators, check_python, check_texts
-from .choices import CHOICES, Answers, cover, product
+from .choices import CHOICES, NAMES, Answers, cover, product
 from .conftest import Bake, Figures, PythonFor
 from .sharing import Once
 from .suites import keep_what_a_suite_sees, key_of_suite, run_suite
@@ -61,7 +61,7 @@ def test_combination(
     request: pytest.FixtureRequest,
     answers: Answers,
 ) -> None:
-    """Its suite runs on the lowest Python that it is for, unless that of a project which is the same to it does."""
+    """Its suite runs, with other names, on the lowest Python that it is for; once for all that are the same to it."""
     project = bake(**answers)
     assert project.files() == ALWAYS | OF_CI[answers["ci"]] | OF_DEPLOY[answers["deploy"]]
     assert not [path for path in project.path.rglob("*") if path.is_dir() and not any(path.iterdir())]
@@ -70,9 +70,16 @@ def test_combination(
     check_by_validators(project, once)
     check_python(project, once, python)
     if not request.config.getoption("quick"):
-        keep_what_a_suite_sees(project)
         key = key_of_suite(project, python)
         if key not in request.getfixturevalue("suites_by_make") and once.claims(key):
-            postgres = request.getfixturevalue("postgres")
-            figures.append(f"suite of {' '.join(answers.values())}: {run_suite(project, python, postgres)}")
+            names = other_names(answers)
+            renamed = bake(**answers, **NAMES[names])
+            keep_what_a_suite_sees(renamed)
+            passed = run_suite(renamed, python, request.getfixturevalue("postgres"))
+            figures.append(f"suite of {' '.join(answers.values())}, {names}: {passed}")
     shutil.rmtree(project.path)
+
+
+def other_names(answers: Answers) -> str:
+    """Each in turn: the default ones are in the suites that make runs."""
+    return list(NAMES)[CHOICES["python_version"].index(answers["python_version"]) % len(NAMES)]

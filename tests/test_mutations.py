@@ -7,11 +7,15 @@ from dataclasses import dataclass
 import pytest
 
 from .baked import Project
+from .choices import CHOICES
 from .conftest import Bake, PythonFor
 
-BOTH = ("aiopg", "psycopg")
 AIOPG = ("aiopg",)
 PSYCOPG = ("psycopg",)
+# Modules in which it may depend on the driver whether a test notices: those are changed in the projects of both.
+OF_DRIVERS = {
+    f"database/{name}.py" for name in ("configuration", "database", "driver", "errors", "liveness", "ownership", "pool")
+}
 
 
 @dataclass(frozen=True)
@@ -22,8 +26,12 @@ class Mutation:
     old: str
     new: str
     test: str
-    drivers: tuple[str, ...] = BOTH
+    only: tuple[str, ...] = ()
     hangs: bool = False
+
+    @property
+    def drivers(self) -> tuple[str, ...]:
+        return self.only or (tuple(CHOICES["driver"]) if self.module in OF_DRIVERS else AIOPG)
 
 
 MUTATIONS = [
@@ -133,6 +141,12 @@ MUTATIONS = [
         "if connection not in self._in_use:",
         "if False:",
         "test_pool.py::test_size_after_closing_and_connecting_while_in_use",
+    ),
+    Mutation(
+        "database/pool.py",
+        "if not self._open:\n            if slot is not None:",
+        "if not self._open:\n            if False:",
+        "test_pool.py::test_connection_that_is_handed_over_as_the_pool_closes",
     ),
     Mutation(
         "database/pool.py",
@@ -396,7 +410,7 @@ MUTATIONS = [
 
 @pytest.fixture(scope="module")
 def projects(bake: Bake) -> Callable[[str], Project]:
-    baked = {driver: bake(driver=driver) for driver in BOTH}
+    baked = {driver: bake(driver=driver) for driver in CHOICES["driver"]}
     return lambda driver: baked[driver]
 
 
