@@ -5,9 +5,10 @@ import asyncio
 import contextlib
 import math
 import os
-import shlex
 import signal
+import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from .openapi import document
 from .sentry import report_to_sentry
 from .server import serve
 from .settings import Settings, SettingsError, load_settings
+
+LONGEST_STOP = 5  # seconds until --reload kills the service: somebody waits for the changed one
 
 
 def main() -> None:
@@ -86,10 +89,23 @@ def _serve_and_reload(settings: Settings) -> None:
     if settings.migrate:
         _in_a_thread(migrate, make_database(settings))
     os.environ["MIGRATE"] = "false"  # a migration that is being written is not to be applied before it is read
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    command = shlex.join([sys.executable, "-m", str(__package__), "serve"])
-    with contextlib.suppress(KeyboardInterrupt):  # it raises that where it is just starting the service again
-        watchfiles.run_process(Path(__file__).parent, target=command, target_type="command")
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    changes = watchfiles.watch(Path(__file__).parent, stop_event=ended)
+    while not ended.is_set():
+        service = subprocess.Popen([sys.executable, "-m", str(__package__), "serve"])
+        next(changes, None)
+        _stop(service)
+
+
+def _stop(service: subprocess.Popen[bytes]) -> None:
+    service.send_signal(signal.SIGINT)
+    try:
+        service.wait(LONGEST_STOP)
+    except subprocess.TimeoutExpired:
+        service.kill()
+        service.wait()
 
 
 def _migrate(settings: Settings, arguments: argparse.Namespace) -> None:
