@@ -22,7 +22,9 @@ def key_of_suite(project: Project, python: Path) -> str:
     described = tomllib.loads(project.read("pyproject.toml"))
     for of_the_package in ("authors", "description", "license", "license-files", "readme"):
         described["project"].pop(of_the_package, None)
-    texts = [(name, text) for name, text in project.texts() if _is_seen(name) and name != "pyproject.toml"]
+    texts = [
+        (name, project.read(name)) for name in sorted(project.files()) if _is_seen(name) and name != "pyproject.toml"
+    ]
     return f"suite {python} {described} {texts}"
 
 
