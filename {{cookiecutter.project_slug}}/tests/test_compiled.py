@@ -149,12 +149,19 @@ async def test_many_at_once() -> None:
         lambda title: Book.select().where(Book.title.contains(title)),
         lambda title: by_title(f"{title}"),
         lambda title: Book.select().where(Book.title << list(title)),
+        lambda title: by_title(title.lower()),
     ],
-    ids=["if", "==", "contains", "f-string", "list"],
+    ids=["if", "==", "contains", "f-string", "list", "method"],
 )
 async def test_sql_that_depends_on_a_value_is_refused(make: Callable[..., Any]) -> None:
     with pytest.raises(TypeError, match="'title'"):
         await compiled(make)("Notes")
+
+
+@pytest.mark.parametrize("made", [None, Book, Author(name="Ada")])
+async def test_what_is_no_query_is_refused(made: Any) -> None:
+    with pytest.raises(TypeError, match="returns no query of a model"):
+        await compiled(lambda: made)()
 
 
 async def test_arguments_are_the_functions() -> None:

@@ -72,6 +72,8 @@ class CompiledQuery:
     @functools.cached_property
     def _compiled(self) -> tuple[Any, str, list[Any]]:
         query = self._make()
+        if not hasattr(query, "model"):
+            raise TypeError(f"{self._make.func} can't be compiled: it returns no query of a model, but {query!r}")
         if isinstance(query, peewee.Insert):
             # A default that is a function is called for each insert: peewee would do so when it makes the SQL.
             defaults = {
@@ -94,7 +96,12 @@ class Parameter:
     def refuse(self, *_: object) -> NoReturn:
         raise TypeError(f"the SQL is made before {self.name!r} has a value: it can only be a value in the query")
 
-    __bool__ = __format__ = __index__ = __iter__ = __len__ = __str__ = find = refuse
+    __bool__ = __format__ = __index__ = __iter__ = __len__ = __str__ = refuse
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # which others ask for to see what this is
+            raise AttributeError(name)
+        self.refuse()
 
     def __eq__(self, other: object) -> Any:
         return NotImplemented if isinstance(other, peewee.Node) else self.refuse()
