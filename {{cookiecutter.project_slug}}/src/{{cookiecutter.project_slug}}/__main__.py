@@ -95,8 +95,12 @@ def _serve_and_reload(settings: Settings) -> None:
     changes = watchfiles.watch(Path(__file__).parent, stop_event=ended)
     while not ended.is_set():
         service = subprocess.Popen([sys.executable, "-m", str(__package__), "serve"])
-        next(changes, None)
-        _stop(service)
+        try:
+            next(changes, None)
+        except RuntimeError as error:  # of inotify, which has so many watchers a user
+            raise SettingsError(f"--reload: the code can't be watched: {error}") from None
+        finally:
+            _stop(service)
 
 
 def _stop(service: subprocess.Popen[bytes]) -> None:
