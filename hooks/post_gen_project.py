@@ -7,4 +7,5 @@ for folder in (Path(".github/workflows"), Path(".github")):
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
 
+Path(__file__).unlink()  # cookiecutter's copy of this, which it would leave among the temporary files
 print(f"Baked {Path.cwd()}. In there, `make run` serves, and `make` lists what else there is.")

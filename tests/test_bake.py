@@ -81,6 +81,14 @@ def test_each_answer_arrives(bake: Bake) -> None:
             assert default not in f"{name} {text}".lower(), f"{default} in {name}"
 
 
+def test_nothing_is_left_among_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    bake_by_command(tmp_path)
+    assert not list(temporary.iterdir())
+
+
 def test_over_an_existing_project_what_is_its_users_stays(tmp_path: Path) -> None:
     project = bake_by_command(tmp_path)
     (project.path / ".postgres" / "data" / "pg_notify").mkdir(parents=True)
