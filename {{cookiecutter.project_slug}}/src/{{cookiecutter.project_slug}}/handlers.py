@@ -56,7 +56,7 @@ class RootHandler(Handler):
         obj = await {{ cookiecutter.model_name }}.aio_get_or_none(id=parse_id(given))
         if obj is None:
             raise HTTPError(404, "Object not found!")
-        self.finish(Row(id=obj.id, name=obj.name).model_dump())
+        self.finish(Row(id=obj.id, name=obj.name).model_dump(mode="json"))
 
     @described(body=NewRow, answers={201: [Row]}, errors=[503])
     async def post(self) -> None:
@@ -65,7 +65,7 @@ class RootHandler(Handler):
         obj = await {{ cookiecutter.model_name }}.aio_create(name=new.name)
         self.set_status(201)
         self.set_header("Location", f"/?id={obj.id}")
-        self.finish(Row(id=obj.id, name=obj.name).model_dump())
+        self.finish(Row(id=obj.id, name=obj.name).model_dump(mode="json"))
 
 
 class CreateHandler(Handler):
@@ -84,7 +84,7 @@ class CreateHandler(Handler):
         task2 = asyncio.create_task(self.get_or_create(parse_id(given)))
         obj = await task2
         tasks = Tasks(task1=id(task1), task2=id(task2), obj=str(obj), text=EXPLANATION)
-        self.finish(tasks.model_dump())
+        self.finish(tasks.model_dump(mode="json"))
 
     async def get_or_create(self, id_: int) -> {{ cookiecutter.model_name }}:
         async with self.database.aio_atomic():

@@ -23,6 +23,7 @@ Serving on {address}
   {address}/?id=1
   {address}/create?id=100
   {address}/readyz
+  {address}/docs
 Press ^C to stop."""
 
 
