@@ -176,6 +176,20 @@ MUTATIONS = [
     ),
     Mutation(
         "database/driver.py",
+        "            if self.closed:",
+        "            if False:",
+        "test_lost_database.py::test_connection_lost_while_a_large_statement_is_sent",
+        AIOPG,
+    ),
+    Mutation(
+        "database/driver.py",
+        "aiopg.connection.select = SelectOfAiopg",
+        "aiopg.connection.select = select",
+        "test_lost_database.py::test_error_on_a_descriptor_beyond_those_of_select",
+        AIOPG,
+    ),
+    Mutation(
+        "database/driver.py",
         ", contextlib.suppress(OSError):",
         ":",
         "test_lost_database.py::test_connection_that_the_server_resets[True]",

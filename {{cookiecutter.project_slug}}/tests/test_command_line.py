@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 from tornado.httpclient import AsyncHTTPClient
 from tornado.simple_httpclient import HTTPStreamClosedError
 
@@ -99,6 +100,15 @@ async def test_signal_while_another_replica_migrates(
             await process.communicate()
     assert process.returncode == 128 + sent
     await database.aio_close()
+
+
+async def test_port_that_is_shared_is_told_of(settings: Settings) -> None:
+    shared = settings.model_copy(update={"port": free_port()})
+    with capture_logs() as lines:
+        async with serve_for_test(shared):
+            assert "another process" not in str(lines)
+            async with serve_for_test(shared):
+                assert lines[-1]["event"].startswith("another process listens on this port")
 
 
 async def test_reload_survives_a_mistake(tmp_path: Path, settings: Settings, database_url: str) -> None:

@@ -1,7 +1,9 @@
 """A database that is away or overloaded is a 503, and no request waits for ever."""
 
 import asyncio
+import contextlib
 import os
+import resource
 import time
 
 import peewee
@@ -12,7 +14,7 @@ from {{ cookiecutter.project_slug }}.database import Database, driver
 from {{ cookiecutter.project_slug }}.settings import Settings
 
 from .relay import Relay
-from .service import Service, problem, serve_for_test, until_under_way
+from .service import Service, problem, serve_for_test, until, until_under_way
 
 
 async def test_connections_that_died_while_idle_are_not_handed_out(service: Service) -> None:
@@ -75,6 +77,37 @@ async def test_connection_that_the_server_resets(service: Service, is_late: bool
         with pytest.raises(peewee.OperationalError):
             async with asyncio.timeout(5):
                 await statement
+
+
+async def test_connection_lost_while_a_large_statement_is_sent(settings: Settings, database_url: str) -> None:
+    """Nothing is left in the event loop that the next socket with its descriptor would stumble over."""
+    async with Relay(database_url) as relay, serve_for_test(await through(relay, settings)) as service:
+        database = service.application.database
+        relay.fall_silent()
+        large = "x" * 20_000_000  # more than the buffers on the way
+        statement = asyncio.create_task(database.aio_execute_sql("SELECT length(%s)", [large]))
+        await until(lambda: database.pool_backend.in_use == 1)
+        relay.cut()
+        with pytest.raises(peewee.OperationalError):
+            await statement
+        await relay.mend()
+        relay.speak()
+        responses = await asyncio.gather(*(service.get("/?id=1") for _ in range(50)))
+        assert {response.code for response in responses} == {200}
+
+
+async def test_error_on_a_descriptor_beyond_those_of_select(service: Service) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    database = service.application.database
+    with contextlib.ExitStack() as taken:
+        for _ in range(1024):
+            taken.callback(os.close, os.dup(0))
+        connection = await database.pool_backend.connect_one(5)
+        taken.callback(driver.close, connection)
+        with pytest.raises(peewee.ProgrammingError):
+            async with asyncio.timeout(5):
+                await database.execute_on(connection, "SELECT nonsense")
 
 
 async def test_statement_is_bounded(settings: Settings) -> None:

@@ -144,6 +144,10 @@ async def test_page_may_load_and_ask_nothing_but_this_service(service: Service) 
     assert set(directives.values()) == {"'none'", "'self'", "'self' data:"}
 
 
+async def test_path_that_no_file_can_have(service: Service) -> None:
+    assert (await service.get("/docs/%00")).code == 404
+
+
 async def test_parts_of_the_page_are_cached(service: Service) -> None:
     first = await service.get("/docs/docs.js")
     again = await service.get("/docs/docs.js", headers={"If-None-Match": first.headers["ETag"]})

@@ -89,6 +89,7 @@ def _serve_and_reload(settings: Settings) -> None:
     if settings.migrate:
         _in_a_thread(migrate, make_database(settings))
     os.environ["MIGRATE"] = "false"  # a migration that is being written is not to be applied before it is read
+    os.environ["SHUTDOWN_DELAY"] = "0"  # no balancer waits
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
@@ -104,7 +105,7 @@ def _serve_and_reload(settings: Settings) -> None:
 
 
 def _stop(service: subprocess.Popen[bytes]) -> None:
-    service.send_signal(signal.SIGINT)
+    service.terminate()  # a ^C, which raises KeyboardInterrupt wherever it is, may be lost while it starts
     try:
         service.wait(LONGEST_STOP)
     except subprocess.TimeoutExpired:

@@ -38,7 +38,7 @@ class Application(tornado.web.Application):
             ("/metrics", MetricsHandler, {"metrics": self.metrics, "readiness": self.readiness}),
             ("/openapi.json", DocumentHandler),
             ("/docs", DocsHandler),
-            ("/docs/(.+)", AssetHandler, {"path": FOLDER}),
+            ("/docs/([\\w./-]+)", AssetHandler, {"path": FOLDER}),
         ]
         self._routes: dict[type, list[str]] = {}
         for pattern, handler, *_ in routes:

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import errno
 import signal
 import socket
 from collections.abc import AsyncIterator
 
+import structlog
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
@@ -13,6 +15,8 @@ from . import seeding
 from .application import Application, make_application
 from .migrations import migrate
 from .settings import Settings, SettingsError
+
+logger = structlog.get_logger()
 
 # Seconds. A client that is slower than that loses its connection.
 IDLE_TIMEOUT = 75  # for a request's headers, and between requests: more than the 60 s of usual load balancers
@@ -79,6 +83,19 @@ async def listening(application: Application, settings: Settings) -> AsyncIterat
 
 def _bind(settings: Settings) -> list[socket.socket]:
     try:
-        return bind_sockets(settings.port, settings.host, reuse_port=True)
+        is_shared = _is_in_use(settings)
+        sockets = bind_sockets(settings.port, settings.host, reuse_port=True)
+        if is_shared:
+            logger.info("another process listens on this port too, and gets a share of the clients", port=settings.port)
+        return sockets
     except (OSError, UnicodeError) as error:
         raise SettingsError(f"HOST={settings.host} PORT={settings.port} can't be listened on: {error}") from None
+
+
+def _is_in_use(settings: Settings) -> bool:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as error:
+        return error.errno == errno.EADDRINUSE  # of the others bind_sockets will tell
+    return False
