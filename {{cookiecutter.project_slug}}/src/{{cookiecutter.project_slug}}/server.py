@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import errno
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -93,9 +92,8 @@ def _bind(settings: Settings) -> list[socket.socket]:
 
 
 def _is_in_use(settings: Settings) -> bool:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        socket.create_server((settings.host, settings.port), family=family).close()
-    except OSError as error:
-        return error.errno == errno.EADDRINUSE  # of the others bind_sockets will tell
-    return False
+        socket.create_connection((settings.host, settings.port), timeout=1).close()
+    except OSError:
+        return False
+    return True
