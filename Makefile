@@ -1,40 +1,46 @@
-# Where there is no uv, one is put into .uv/, apart from the environment that it makes in .venv/.
-UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
+# Without uv on the path, one is installed into .uv/. Not into .venv/, which uv itself makes anew.
+UV := $(if $(shell command -v uv 2>/dev/null),uv,.uv/bin/uv)
+OWN_UV := $(filter .uv/%,$(UV))
+
+# The one part of the service that is Python without being baked. Ruff's other configuration there isn't TOML yet.
+FOUNDATION := '{{cookiecutter.project_slug}}/src/{{cookiecutter.project_slug}}/foundation'
+RUFF_OPTIONS := --config pyproject.toml . $(FOUNDATION)
+
+# Several processes; what wants to be alone on the machine comes last, in one.
+TOGETHER := -n auto --dist loadgroup --no-loadscope-reorder --durations 10
 
 .PHONY: help demo test test-quick test-browser test-pgbouncer test-systemd bench check
 
 help:  ## print this
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
 
-demo: $(UV)  ## bake the defaults into build/ and serve them, on embedded PostgreSQL
-	$(UV) run cookiecutter . --no-input --overwrite-if-exists --output-dir build
-	$(MAKE) -C build/name_service run UV=$(if $(filter .uv/%,$(UV)),../../)$(UV)
+demo: $(OWN_UV)  ## bake the defaults into build/ and serve them, on embedded PostgreSQL
+	$(UV) run --only-group bake python -m cookiecutter . --no-input --overwrite-if-exists --output-dir build
+	$(MAKE) -C build/name_service run UV=$(if $(OWN_UV),../../)$(UV)
 
-# Several processes; what wants to be alone on the machine comes last, in one.
-TOGETHER := -n auto --dist loadgroup --no-loadscope-reorder --durations 10
+test: $(OWN_UV)  ## run the tests, those of the projects it bakes included (a quarter of an hour)
+	$(UV) run python -m pytest $(TOGETHER)
 
-test: $(UV)  ## run the tests, those of the projects it bakes included (a quarter of an hour)
-	$(UV) run pytest $(TOGETHER)
+test-quick: $(OWN_UV)  ## bake and check without running what was baked (a minute)
+	$(UV) run python -m pytest --quick $(TOGETHER)
 
-test-quick: $(UV)  ## bake and check without running what was baked (a minute)
-	$(UV) run pytest --quick $(TOGETHER)
+test-browser: $(OWN_UV)  ## run the tests that need Chromium, which is not on PyPI
+	$(UV) run python -m pytest -m browser
 
-test-browser: $(UV)  ## run the tests that want Chromium, which is not on PyPI
-	$(UV) run pytest -m browser
+test-pgbouncer: $(OWN_UV)  ## run the tests that need PgBouncer, which is not on PyPI
+	$(UV) run python -m pytest -m pgbouncer
 
-test-pgbouncer: $(UV)  ## run the tests that want PgBouncer, which is not on PyPI
-	$(UV) run pytest -m pgbouncer
+test-systemd: $(OWN_UV)  ## run the tests that need systemd-analyze, which only Linux has
+	$(UV) run python -m pytest -m systemd
 
-test-systemd: $(UV)  ## run the tests that want systemd-analyze, which only Linux has
-	$(UV) run pytest -m systemd
-
-bench: $(UV)  ## measure the service beside its peers (wants wrk; ten minutes, or see BENCH="--help")
+bench: $(OWN_UV)  ## measure the service beside its peers (needs wrk; ten minutes, or see BENCH="--help")
 	$(UV) run --group bench python -m benchmarks $(BENCH)
 
-check: $(UV)  ## check format, lint and types of the template's own code
-	$(UV) run ruff format --check
-	$(UV) run ruff check
-	$(UV) run mypy
+check: $(OWN_UV)  ## check format, lint and types of the template's own code, the service's foundation included
+	$(UV) run ruff format --check $(RUFF_OPTIONS)
+	$(UV) run ruff check $(RUFF_OPTIONS)
+	$(UV) run python -m mypy
+	$(UV) run python -m harness.unbaked
 
 .uv/bin/uv:
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || { \

@@ -5,9 +5,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.baked import TEMPLATE
-from tests.postgres import Server as Postgres
-from tests.postgres import folder_of_servers
+from harness.baked import TEMPLATE
+from harness.postgres import Server as Postgres
+from harness.postgres import folder_of_servers
 
 from . import report
 from .measuring import compare
@@ -48,7 +48,7 @@ def main() -> None:
         finally:
             postgres.stop()
     others = [processes, large, start, *first_answer(arguments.rounds)]
-    arguments.output.mkdir(exist_ok=True)
+    arguments.output.mkdir(parents=True, exist_ok=True)
     table = report.table(results, others)
     (arguments.output / "benchmarks.md").write_text(table)
     report.plot(results, arguments.output / "benchmarks.svg")

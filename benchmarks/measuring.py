@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.postgres import Server as Postgres
+from harness.postgres import Server as Postgres
 
 from .load import Load, Method, put_load
 from .servers import Running, Server

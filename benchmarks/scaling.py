@@ -1,6 +1,6 @@
 """How throughput changes with a second process, and with a large table."""
 
-from tests.postgres import Server as Postgres
+from harness.postgres import Server as Postgres
 
 from .measuring import ROWS, Comparison, Figure, fill, measure
 from .servers import Server

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.baked import TEMPLATE, UV, bake_by_command
-from tests.postgres import free_port
+from harness.baked import TEMPLATE, UV, bake_by_command
+from harness.postgres import free_port
 
 PEERS = Path(__file__).parent / "peers"
 START_TIMEOUT = 30  # seconds
@@ -31,7 +31,8 @@ class Server:
     def running(self, url: str, processes: int = 1) -> Iterator["Running"]:
         """Serve on this database until the end of the block; with more processes, all on one port."""
         port = free_port()
-        environment = os.environ | {"PORT": str(port), "DATABASE_URL": url} | self.environment
+        given = {"PORT": str(port), "REUSE_PORT": str(processes > 1).lower(), "DATABASE_URL": url}
+        environment = os.environ | given | self.environment
         with contextlib.ExitStack() as ends:
             log = ends.enter_context(tempfile.TemporaryFile())
             family = []

@@ -10,9 +10,9 @@ from subprocess import DEVNULL
 
 import psutil
 
-from tests.baked import UV, bake_by_command
-from tests.postgres import Server as Postgres
-from tests.postgres import free_port
+from harness.baked import UV, bake_by_command
+from harness.postgres import Server as Postgres
+from harness.postgres import free_port
 
 from .measuring import Comparison, Figure
 from .servers import Server, listens, wait_until_it_listens

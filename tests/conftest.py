@@ -1,11 +1,11 @@
-"""Bakes, the environments they run in, and a PostgreSQL for all of them."""
+"""Fixtures of bakes, their environments and PostgreSQL, and the order of the tests."""
 
 import json
 import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,23 +14,19 @@ import psycopg
 import pytest
 from hypothesis import settings
 
-from .baked import TEMPLATE, UV, Project
-from .postgres import Server, folder_of_servers
-from .progress import Progress
-from .pythons import interpreter
-from .serving import Service
-from .sharing import Once, locked
+from harness.baked import BUILD, UV, Bake, Project
+from harness.figures import Figures
+from harness.postgres import Server, folder_of_servers
+from harness.progress import Progress
+from harness.pythons import THIS_VERSION, PythonFor, interpreter_or_skip
+from harness.serving import Service
+from harness.sharing import Once, locked
 
-Bake = Callable[..., Project]
-PythonFor = Callable[..., Path]
-
-# The same examples on any machine and day; `pytest --hypothesis-profile explore` draws others.
+# The same examples everywhere; `pytest --hypothesis-profile explore` draws others.
 settings.register_profile("same", derandomize=True, database=None, deadline=None, max_examples=300)
 settings.register_profile("explore", database=None, deadline=None, max_examples=5000)
 settings.load_profile("same")
 
-THIS_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
-BUILD = TEMPLATE / "build"
 NEED_SERVERS = {"postgres", "server", "servers"}
 LEFT_OUT = "left out: what runs a service, upgrades, other ways to answer, most combinations; `make test` has them"
 
@@ -50,20 +46,20 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """With `-n auto`: a service's tests wait for most of their time, a bake doesn't."""
+    """Start more processes than cores, except for bakes: the tests of a service mostly wait."""
     cores = os.cpu_count() or 1
     return cores if config.getoption("quick") else cores + cores // 2
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Suites take longest and begin first, and what wants to be alone waits for all others: it comes last."""
+    """Put the longest tests first, and those that run alone last."""
     if config.getoption("quick"):
         quick = [item for item in items if is_quick(item)]
         config.hook.pytest_deselected(items=[item for item in items if item not in quick])
         items[:] = quick
     for item in items:
         if is_marked(item, "alone"):
-            item.add_marker(pytest.mark.xdist_group("alone"))  # one process has them all: they'd wait for each other
+            item.add_marker(pytest.mark.xdist_group("alone"))  # one process runs them all: others would only wait
     items.sort(key=lambda item: 0 if is_marked(item, "early") else 2 if is_marked(item, "alone") else 1)
 
 
@@ -77,23 +73,13 @@ def is_quick(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Other processes' tests wait while one that wants to be alone runs, and it waits for theirs to end."""
+    """Run a test marked `alone` while no other process runs a test."""
     with locked(BUILD / "turns.lock", shared=not is_marked(item, "alone")):
         return (yield)
 
 
-class Figures:
-    """Lines to print at the end."""
-
-    def __init__(self, properties: list[tuple[str, object]]) -> None:
-        self._properties = properties  # of a test's report, which comes from whichever process ran it
-
-    def append(self, line: str) -> None:
-        self._properties.append(("figure", line))
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print what tests measured: a figure is for people, and no test fails for it."""
+    """Print what tests measured, for people to read; no test fails for a figure."""
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
     called = [report for report in reports if isinstance(report, pytest.TestReport) and report.when == "call"]
     lines = [str(value) for report in called for name, value in report.user_properties if name == "figure"]
@@ -107,20 +93,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture
 def figures(request: pytest.FixtureRequest) -> Figures:
-    """Lines to print at the end."""
+    """Collect lines to print at the end of the session."""
     return Figures(request.node.user_properties)
 
 
 @pytest.fixture(scope="session")
 def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Once:
-    """For work that one process does for all."""
+    """Share work between the processes: one does it for all."""
     folder = tmp_path_factory.getbasetemp()
     return Once(folder if worker_id == "master" else folder.parent)
 
 
 @pytest.fixture(scope="session")
 def bake(cookies_session: Any) -> Bake:
-    """Bakes a project with the answers that are given, and the defaults for the others."""
+    """Bake a project with the given answers, and the defaults for the others."""
 
     def bake_with(**answers: str) -> Project:
         result = cookies_session.bake(extra_context=answers)
@@ -132,14 +118,14 @@ def bake(cookies_session: Any) -> Bake:
 
 @pytest.fixture(scope="session")
 def python_for(bake: Bake, once: Once) -> PythonFor:
-    """The Python of an environment with the dependencies of a driver's projects, and no project in it.
+    """Make an environment with the dependencies of a driver's projects, without a project, and return its Python.
 
-    It is of the version that is asked for, or this one where the machine doesn't have that.
+    A test that asks for a version that this machine lacks is skipped.
     """
 
     def python_for(driver: str, version: str = THIS_VERSION) -> Path:
-        base = interpreter(version) or Path(sys.executable)
-        environment = BUILD / "environments" / (f"{driver}-{version}" if interpreter(version) else driver)
+        base = interpreter_or_skip(version)
+        environment = BUILD / "environments" / f"{driver}-{version}"
 
         def make() -> None:
             command = (UV, "sync", "--no-install-project", "--no-python-downloads", "--python", str(base))
@@ -153,8 +139,11 @@ def python_for(bake: Bake, once: Once) -> PythonFor:
 
 @pytest.fixture(scope="session")
 def postgres(bake: Bake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a PostgreSQL server, one for each process of pytest: its connections are enough for a suite or two."""
-    keeper = bake().path / "src" / "name_service" / "embedded" / "keeper.py"
+    """Start a PostgreSQL server, and yield its URL.
+
+    Each process of pytest has one of its own, because its connections suffice for a suite or two.
+    """
+    keeper = bake().path / "src" / "name_service" / "foundation" / "embedded" / "keeper.py"
     folder = tmp_path_factory.mktemp("postgres")
     with subprocess.Popen(
         [sys.executable, "-P", keeper, folder, "postgres"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -166,7 +155,7 @@ def postgres(bake: Bake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
 
 @pytest.fixture
 def database(postgres: str) -> Iterator[str]:
-    """The URL of an empty database."""
+    """Create an empty database, and yield its URL."""
     name = f"template_{uuid.uuid4().hex}"
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"'.encode())
@@ -187,7 +176,7 @@ def servers() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def server(servers: Path) -> Iterator[Server]:
-    """One for all tests: each leaves it running."""
+    """Start a server for all tests; a test that stops it has to start it again."""
     server = Server(servers / "postgres")
     server.create()
     server.start()

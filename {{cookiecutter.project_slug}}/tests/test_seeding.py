@@ -1,12 +1,8 @@
-"""Seeding is idempotent, and safe when several replicas start together."""
+"""The first rows are there, once."""
 
-import asyncio
-
-from {{ cookiecutter.project_slug }} import seeding
+from {{ cookiecutter.project_slug }}.foundation.testing import Service
 from {{ cookiecutter.project_slug }}.models import {{ cookiecutter.model_name }}
-from {{ cookiecutter.project_slug }}.settings import Settings
-
-from .service import Service, run, serve_for_test
+from {{ cookiecutter.project_slug }}.seeding import seed
 
 SEEDS = {id_: f"{{ cookiecutter.model_name }} id={id_}" for id_ in (1, 2, 3)}
 
@@ -19,25 +15,13 @@ async def test_first_rows(service: Service) -> None:
     assert await rows() == SEEDS
 
 
-async def test_twice(service: Service) -> None:
-    deleted = await {{ cookiecutter.model_name }}.aio_get(id=1)
-    await deleted.aio_delete_instance()
-    renamed = await {{ cookiecutter.model_name }}.aio_get(id=2)
-    renamed.name = "renamed"
-    await renamed.aio_save()
-    seeding.seed(service.application.database)
+async def test_first_id_after_the_first_rows(service: Service) -> None:
+    created = await {{ cookiecutter.model_name }}.aio_create(name="a")
+    assert created.id == 4
+
+
+async def test_seeding_again_restores_missing_rows_only(service: Service) -> None:
+    await {{ cookiecutter.model_name }}.delete().where({{ cookiecutter.model_name }}.id == 1).aio_execute()
+    await {{ cookiecutter.model_name }}.update(name="renamed").where({{ cookiecutter.model_name }}.id == 2).aio_execute()
+    seed(service.database)
     assert await rows() == {**SEEDS, 2: "renamed"}
-
-
-async def test_not_wanted(settings: Settings) -> None:
-    async with serve_for_test(settings.model_copy(update={"seed": False})):
-        assert await rows() == {}
-
-
-async def test_several_replicas_at_once(settings: Settings) -> None:
-    assert settings.database_url is not None
-    url = settings.database_url.get_secret_value()
-    assert (await run("migrate", DATABASE_URL=url))[0] == 0
-    assert await asyncio.gather(*(run("seed", DATABASE_URL=url) for _ in range(2))) == [(0, "")] * 2
-    async with serve_for_test(settings.model_copy(update={"migrate": False, "seed": False})):
-        assert await rows() == SEEDS

@@ -1,40 +1,38 @@
-"""The service itself: these are the handlers to replace with your own."""
+"""The requests that the service answers."""
 
 import asyncio
 
 from pydantic import BaseModel, Field
 from tornado.web import HTTPError
 
-from .database import Database
+from .foundation.database import Database
+from .foundation.web import Handler, Id, RequestBody, operation, parse_id, query_argument
 from .models import {{ cookiecutter.model_name }}
-from .openapi import described
-from .problems import Handler
-from .validation import Id, RequestBody, parse_id, query_argument
 
 HINT = "Please provide the 'id' query argument, i.e. ?id=1"
 EXPLANATION = (
-    "'task1' is the task of the handler: Tornado runs each in a task, so it is not null. 'task2' is the task that it "
-    "spawned: it has a connection and a transaction of its own, which the handler's other queries are no part of. "
-    "'obj' is the row that was got or created there."
+    "'task1' is the handler's own task: Tornado runs each handler in a task, so it is not null. 'task2' is the task "
+    "that the handler spawned: it has a connection and a transaction of its own, apart from the handler's queries. "
+    "'obj' is the row that it got or created."
 )
 
 
 class NewRow(RequestBody):
-    """What it takes to create a row."""
+    """Body of `POST /`."""
 
     # PostgreSQL's text can't hold the NUL character.
     name: str = Field(min_length=1, max_length=255, pattern=r"^[^\x00]*$", examples=["Ada"])
 
 
 class Row(BaseModel):
-    """A row as it is answered."""
+    """A row in a response."""
 
     id: Id
     name: str = Field(examples=["{{ cookiecutter.model_name }} id=1"])
 
 
 class Tasks(BaseModel):
-    """Which tasks got or created a row."""
+    """The tasks that got or created a row."""
 
     task1: int
     task2: int
@@ -45,9 +43,9 @@ class Tasks(BaseModel):
 class RootHandler(Handler):
     """Creates and fetches rows."""
 
-    @described(query={"id": Id | None}, answers={200: [Row, "text/plain"]}, errors=[404, 503])
+    @operation(query={"id": Id | None}, responses={200: [Row, "text/plain"]}, errors=[404, 503])
     async def get(self) -> None:
-        """The row of this id; without one, a hint."""
+        """Get the row with this id; without an id, a hint."""
         given = query_argument(self.request, "id")
         if given is None:
             self.set_header("Content-Type", "text/plain; charset=UTF-8")
@@ -58,10 +56,10 @@ class RootHandler(Handler):
             raise HTTPError(404, "Object not found!")
         self.finish(Row(id=obj.id, name=obj.name).model_dump(mode="json"))
 
-    @described(body=NewRow, answers={201: [Row]}, errors=[503])
+    @operation(body=NewRow, responses={201: [Row]}, errors=[503])
     async def post(self) -> None:
         """Create a row."""
-        new = NewRow.of(self.request)
+        new = NewRow.from_request(self.request)
         obj = await {{ cookiecutter.model_name }}.aio_create(name=new.name)
         self.set_status(201)
         self.set_header("Location", f"/?id={obj.id}")
@@ -74,9 +72,9 @@ class CreateHandler(Handler):
     def initialize(self, database: Database) -> None:
         self.database = database
 
-    @described(query={"id": Id}, answers={200: [Tasks]}, errors=[503])
+    @operation(query={"id": Id}, responses={200: [Tasks]}, errors=[503])
     async def get(self) -> None:
-        """Get or create the row of this id, in a task of its own."""
+        """Get or create the row with this id, in a task of its own."""
         given = query_argument(self.request, "id")
         if given is None:
             raise HTTPError(400, "id: the argument is missing, e.g. /create?id=100")

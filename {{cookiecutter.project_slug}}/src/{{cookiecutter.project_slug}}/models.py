@@ -2,10 +2,10 @@
 
 from peewee import AutoField, CharField
 
-from .database import Model
+from .foundation.database import MixedIdModel
 
 
-class {{ cookiecutter.model_name }}(Model):
+class {{ cookiecutter.model_name }}(MixedIdModel):
     id = AutoField()
     name = CharField(max_length=255)
 

@@ -1,0 +1,67 @@
+"""A baked project, and commands that run in it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+TEMPLATE = Path(__file__).parent.parent
+BUILD = TEMPLATE / "build"  # environments and locks, which outlast a session
+UV = shutil.which("uv") or str(TEMPLATE / ".uv" / "bin" / "uv")
+COOKIECUTTER = (sys.executable, "-m", "cookiecutter")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A baked project. Its commands don't see the template's virtual environment, as in its user's shell."""
+
+    path: Path
+
+    def files(self) -> set[str]:
+        return {str(path.relative_to(self.path)) for path in self.path.rglob("*") if path.is_file()}
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Yield each file's path within the project, and its text."""
+        return ((name, self.read(name)) for name in sorted(self.files()))
+
+    def read(self, name: str) -> str:
+        return (self.path / name).read_text(encoding="utf-8")
+
+    def blocks(self, having: str) -> list[str]:
+        """Return the README's code blocks that contain this text, with continued lines joined."""
+        blocks = re.findall(r"^```\w*\n(.*?)^```$", self.read("README.md"), re.DOTALL | re.MULTILINE)
+        return [block.replace("\\\n", "") for block in blocks if having in block]
+
+    def run(self, *command: str | Path, **environment: str) -> str:
+        """Run the command, which has to succeed, and return what it printed."""
+        done = self.try_to_run(*command, **environment)
+        assert done.returncode == 0, f"{command} in {self.path} exited with {done.returncode}:\n{done.stdout}"
+        return done.stdout
+
+    def try_to_run(self, *command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run the command to its end; `stdout` has its errors too."""
+        inherited = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+        return subprocess.run(
+            command,
+            cwd=self.path,
+            env=inherited | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+
+Bake = Callable[..., Project]  # bakes with the given answers, and the defaults for the others
+
+
+def bake_by_command(folder: Path, **answers: str) -> Project:
+    """Bake into this folder by cookiecutter's command, over what is there."""
+    command = (*COOKIECUTTER, TEMPLATE, "--no-input", "--overwrite-if-exists", "--output-dir", folder)
+    answered = [f"{prompt}={answer}" for prompt, answer in answers.items()]
+    subprocess.run([*command, *answered], check=True, stdout=subprocess.DEVNULL)
+    return Project(folder / answers.get("project_slug", "name_service"))

@@ -1,0 +1,43 @@
+"""The files that a bake has to write: always, and by the answers to `ci` and `deploy`."""
+
+from .checking import AS_IT_CAME
+
+SERVICE_FILES = """
+    __init__.py __main__.py handlers.py models.py py.typed seeding.py service.py settings.py
+    migrations/0001_create_testnamemodel.sql
+"""
+FOUNDATION_FILES = """
+    __init__.py command_line.py logs.py reloading.py server.py settings.py testing.py
+    database/__init__.py database/compiled.py database/configuration.py database/database.py database/driver.py
+    database/errors.py database/hosts.py database/liveness.py database/mixed_ids.py database/model.py
+    database/ownership.py database/pool.py
+    embedded/__init__.py embedded/keeper.py
+    migrations/__init__.py migrations/difference.py migrations/errors.py migrations/files.py
+    migrations/history.py migrations/schema.py
+    web/__init__.py web/application.py web/background.py web/handler.py web/health.py web/metrics.py web/problems.py
+    web/requests_in_flight.py web/validation.py
+    web/openapi/__init__.py web/openapi/document.py web/openapi/operations.py web/openapi/pages.py
+    web/openapi/schemas.py web/openapi/docs/index.html web/openapi/docs/docs.css web/openapi/docs/docs.js
+"""
+SWAGGER_UI_FILES = """
+    LICENSE NOTICE README.md swagger-ui.css swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt
+"""
+TEST_FILES = "__init__ conftest test_bad_input test_create test_rows test_seeding test_service"
+FOUNDATION_TEST_FILES = """
+    __init__ conftest example relay support test_background test_cancellation test_command_line test_compiled
+    test_connecting test_embedded test_health test_imports test_lifespan test_logs test_lost_database test_metrics
+    test_migrations test_mixed_ids test_openapi test_pool test_problems test_security test_settings test_shutdown
+    test_tasks test_testing test_transactions
+"""
+ALWAYS = {
+    *(".editorconfig", ".env.example", ".gitignore", "LICENSE", "Makefile", "README.md", "pyproject.toml"),
+    *(f"src/name_service/{name}" for name in SERVICE_FILES.split()),
+    *(f"src/name_service/foundation/{name}" for name in FOUNDATION_FILES.split()),
+    *(f"src/name_service/{AS_IT_CAME}/{name}" for name in SWAGGER_UI_FILES.split()),
+    *(f"tests/{name}.py" for name in TEST_FILES.split()),
+    *(f"tests/foundation/{name}.py" for name in FOUNDATION_TEST_FILES.split()),
+    "tests/foundation/migrations/0001_create_item.sql",
+}
+OF_CI = {"github": {".github/workflows/ci.yml"}, "gitlab": {".gitlab-ci.yml"}, "none": set[str]()}
+IMAGE = {".dockerignore", "Dockerfile"}
+OF_DEPLOY = {"compose": {*IMAGE, "compose.yaml"}, "kubernetes": {*IMAGE, "kubernetes.yaml"}, "none": set[str]()}

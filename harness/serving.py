@@ -1,0 +1,100 @@
+"""Processes that tests talk to: the service of a baked project, and a relay to its database."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .baked import Project
+from .postgres import free_port
+
+# Seconds. The service's own are short, so that tests don't wait long.
+POOL_TIMEOUT = 2
+STATEMENT_TIMEOUT = 2
+COMMAND_TIMEOUT = 60
+
+
+@dataclass
+class Service:
+    """The service of a baked project, run by the Python of an environment with its dependencies."""
+
+    project: Project
+    python: Path
+    driver: str
+
+    def run(self, *arguments: str, **environment: str) -> tuple[int, str]:
+        """Run a command of the service that ends, and return its exit code and what it printed.
+
+        Raises TimeoutExpired where it goes on, because it serves for instance.
+        """
+        done = subprocess.run(
+            [self.python, "-m", "name_service", *arguments],
+            cwd=self.project.path,
+            env=os.environ | {"PYTHONPATH": "src"} | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=COMMAND_TIMEOUT,
+        )
+        return done.returncode, done.stdout
+
+    @contextlib.contextmanager
+    def serving(self, url: str, *, command: Sequence[str | Path] = (), **others: str) -> Iterator[str]:
+        """Serve on this database until the end of the block, and yield the address.
+
+        `command` replaces the default one, and `others` are further environment variables.
+        """
+        variables = {
+            "PORT": "0",
+            "POOL_TIMEOUT": str(POOL_TIMEOUT),
+            "STATEMENT_TIMEOUT": str(STATEMENT_TIMEOUT),
+        } | others
+        with subprocess.Popen(
+            command or [self.python, "-m", "name_service", "serve"],
+            cwd=self.project.path,
+            env=os.environ | variables | {"DATABASE_URL": url, "PYTHONPATH": "src", "LOG_LEVEL": "error"},
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            try:
+                banner = process.stdout.readline()
+                assert banner.startswith("Serving on "), banner
+                yield banner.removeprefix("Serving on ").strip()
+            finally:
+                process.terminate()
+                process.communicate()
+        assert process.returncode == 0
+
+
+@dataclass
+class Relay:
+    """A relay's port and process, and, once it has ended, how clients connected ("TLS", "plain")."""
+
+    port: int
+    process: subprocess.Popen[str]
+    came: set[str]
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+
+@contextlib.contextmanager
+def relay(target: int, *arguments: str | Path) -> Iterator[Relay]:
+    """Run `relay.py` in front of this port until the end of the block."""
+    port = free_port()
+    program = [sys.executable, Path(__file__).parent / "relay.py", str(port), str(target), *arguments]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "listening\n"
+        relay = Relay(port, process, set())
+        try:
+            yield relay
+        finally:
+            process.kill()
+            relay.came.update(process.communicate()[0].split())

@@ -1,0 +1,1 @@
+"""Proves that the tests of a baked project fail when its code is broken."""

@@ -1,0 +1,839 @@
+"""The projects' tests bite: each of these changes to a project's foundation fails the test that is named with it.
+
+A change is described by its pattern, as `harness/mutating.py` says.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.baked import Bake, Project
+from harness.choices import CHOICES
+from harness.mutating import MutationError, replace_code, replace_text
+from harness.pythons import PythonFor
+
+AIOPG = ("aiopg",)
+PSYCOPG = ("psycopg",)
+# Modules in which it may depend on the driver whether a test notices: those are changed in the projects of both.
+OF_DRIVERS = {
+    f"database/{name}.py" for name in ("configuration", "database", "driver", "errors", "liveness", "ownership", "pool")
+}
+HANGS_AFTER = 10  # seconds
+FAILS_WITHIN = 60  # seconds, more than the tests' own time-outs
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A place in a module of the foundation, what to put there, and the test that has to fail, or hang, then.
+
+    The place is a pattern in Python; with `is_text`, for what is in a string, it is the text itself.
+    """
+
+    module: str
+    old: str
+    new: str
+    test: str
+    only: tuple[str, ...] = ()
+    hangs: bool = False
+    is_text: bool = False
+
+    @property
+    def drivers(self) -> tuple[str, ...]:
+        return self.only or (tuple(CHOICES["driver"]) if self.module in OF_DRIVERS else AIOPG)
+
+    def apply(self, source: str) -> str:
+        """Return the module's source with the mutation. Raises MutationError."""
+        return (replace_text if self.is_text else replace_code)(source, self.old, self.new)
+
+
+MUTATIONS = [
+    # A task owns its connection and its transaction.
+    Mutation(
+        "database/ownership.py",
+        "self.___ is asyncio.current_task()",
+        "True",
+        "foundation/test_tasks.py::test_spawned_task_is_outside_the_transaction[run_as_task]",
+    ),
+    Mutation(
+        "database/ownership.py",
+        "not self.is_released and ___a",
+        "___a",
+        "foundation/test_tasks.py::test_connection_that_another_task_released_is_not_used",
+    ),
+    Mutation(
+        "database/ownership.py",
+        "self.___a.give_back(self.___b.release())",
+        """
+(
+    self.___a.give_back(self.___b.release()),
+    [value.set(None) for value in vars(self).values() if isinstance(value, CurrentConnection)],
+)
+""",
+        "foundation/test_tasks.py::test_releasing_the_connection_of_another_task_keeps_ones_own",
+    ),
+    Mutation(
+        "database/database.py",
+        "CurrentConnection()",
+        "logger.__dict__.setdefault('shared', CurrentConnection())",
+        "foundation/test_tasks.py::test_another_database_is_not_in_the_transaction",
+    ),
+    # Transactions and their errors.
+    Mutation(
+        "database/database.py",
+        "___a = not driver.is_idle(___)",
+        "___a = False",
+        "foundation/test_transactions.py::test_inner_block_is_a_savepoint",
+    ),
+    Mutation(
+        "database/database.py",
+        "not ___ and not driver.is_idle(___)",
+        "False",
+        "foundation/test_transactions.py::test_block_inside_a_transaction_that_was_begun_is_a_savepoint",
+    ),
+    Mutation(
+        "database/database.py",
+        "driver.in_failed_transaction(___)",
+        "False",
+        "foundation/test_transactions.py::test_statement_that_failed_fails_the_transaction",
+    ),
+    Mutation(
+        "database/database.py",
+        """
+try:
+    yield
+    await ___a.commit()
+except BaseException:
+    ___
+""",
+        """
+yield
+await ___a.commit()
+""",
+        "foundation/test_transactions.py::test_inner_block_is_a_savepoint",
+    ),
+    Mutation(
+        "database/database.py",
+        """
+try:
+    await ___a.begin()
+except BaseException:
+    ___
+""",
+        "await ___a.begin()",
+        "foundation/test_cancellation.py::test_cancelled_begin_begins_nothing",
+        PSYCOPG,
+    ),
+    Mutation(
+        "database/database.py",
+        "self.___.is_released",
+        "False",
+        "foundation/test_tasks.py::test_transaction_ends_with_its_connection",
+    ),
+    Mutation(
+        "database/database.py",
+        "await self.___.execute_on(self.connection, ___a)",
+        "await super().execute(___a)",
+        "foundation/test_transactions.py::test_errors_of_begin_and_rollback_are_peewees",
+    ),
+    Mutation(
+        "database/database.py",
+        "await self.___.execute_on(self.connection, ___a)",
+        "await super().execute(___a)",
+        "foundation/test_transactions.py::test_errors_of_commit_are_peewees",
+    ),
+    Mutation(
+        "database/pool.py",
+        "driver.is_idle(___a)",
+        "not ___a.closed",
+        "foundation/test_transactions.py::test_transaction_that_is_left_open_is_rolled_back",
+    ),
+    # A fair and bounded pool.
+    Mutation(
+        "database/pool.py",
+        "self.___a.popleft()",
+        "self.___a.pop()",
+        "foundation/test_pool.py::test_first_come_first_served",
+    ),
+    Mutation(
+        "database/pool.py",
+        "___a.call_at(___b, *___c)",
+        "___a.call_at(___b + 60, *___c)",
+        "foundation/test_pool.py::test_past_the_timeout_it_is_a_503",
+        hangs=True,
+    ),
+    Mutation(
+        "database/pool.py",
+        "not ___.cancelled() and ___.exception() is None",
+        "False",
+        "foundation/test_pool.py::test_connection_given_to_a_task_that_is_cancelled_is_not_lost",
+    ),
+    Mutation(
+        "database/pool.py",
+        "___ not in self.___",
+        "False",
+        "foundation/test_pool.py::test_size_after_closing_and_connecting_while_in_use",
+    ),
+    Mutation(
+        "database/pool.py",
+        """
+if not self.___a:
+    if ___b is not None:
+        driver.close(___b)
+    return
+""",
+        """
+if not self.___a:
+    return
+""",
+        "foundation/test_pool.py::test_connection_that_is_handed_over_as_the_pool_closes",
+    ),
+    Mutation(
+        "database/pool.py",
+        """
+if ___a is None:
+    self.___(None)
+""",
+        "pass",
+        "foundation/test_lost_database.py::test_requests_are_503_while_the_database_is_away",
+    ),
+    # Connections that are lost.
+    Mutation(
+        "database/pool.py",
+        "not ___a.closed and not hung_up(___a)",
+        "not ___a.closed",
+        "foundation/test_lost_database.py::test_connections_that_died_while_idle_are_not_handed_out",
+    ),
+    Mutation(
+        "database/liveness.py",
+        "___a.call_later(___, ___b)",
+        "___a.call_later(3, ___b)",
+        "foundation/test_lost_database.py::test_silent_server_is_a_503_in_time",
+    ),
+    Mutation(
+        "database/driver.py",
+        "___ in (POLL_READ, POLL_WRITE) and ___",
+        "False",
+        "foundation/test_lost_database.py::test_connection_that_the_server_resets[False]",
+        AIOPG,
+    ),
+    Mutation(
+        "database/driver.py",
+        "self.closed",
+        "False",
+        "foundation/test_lost_database.py::test_connection_lost_while_a_large_statement_is_sent",
+        AIOPG,
+    ),
+    Mutation(
+        "database/driver.py",
+        "aiopg.connection.select = ___",
+        "pass",
+        "foundation/test_lost_database.py::test_error_on_a_descriptor_beyond_those_of_select",
+        AIOPG,
+    ),
+    Mutation(
+        "database/driver.py",
+        "contextlib.suppress(OSError)",
+        "contextlib.nullcontext()",
+        "foundation/test_lost_database.py::test_connection_that_the_server_resets[True]",
+        PSYCOPG,
+    ),
+    # Statements that take too long, or that nobody waits for.
+    Mutation(
+        "database/configuration.py",
+        "-c statement_timeout=",
+        "-c lock_timeout=",
+        "foundation/test_lost_database.py::test_statement_is_bounded",
+        is_text=True,
+    ),
+    Mutation(
+        "database/errors.py",
+        "___ is None or not ___.cancelling()",
+        "False",
+        "foundation/test_cancellation.py::test_a_statement_time_out_is_no_cancellation",
+        AIOPG,
+    ),
+    Mutation(
+        "database/errors.py",
+        "___ is None or not ___.cancelling()",
+        "True",
+        "foundation/test_cancellation.py::test_cancelled_inside_a_transaction",
+    ),
+    Mutation(
+        "database/configuration.py",
+        " -c client_connection_check_interval=1s",
+        "",
+        "foundation/test_cancellation.py::test_cancelled_statement_ends_in_the_server",
+        AIOPG,
+        is_text=True,
+    ),
+    Mutation(
+        "web/handler.py",
+        "self.___.cancel()",
+        "None",
+        "foundation/test_cancellation.py::test_client_that_goes_away_ends_its_statement",
+    ),
+    Mutation(
+        "web/handler.py",
+        "___ = CLIENT_CLOSED_REQUEST",
+        "pass",
+        "foundation/test_cancellation.py::test_client_that_goes_away_ends_its_statement",
+    ),
+    # Connecting.
+    Mutation(
+        "database/driver.py",
+        "___ = psycopg2.connect(async_=True, connection_factory=RawConnection, **___a)",
+        "return await aiopg.connect(timeout=NO_TIMEOUT, enable_hstore=False, **___a)",
+        "foundation/test_connecting.py::test_server_that_fails_at_tls",
+        AIOPG,
+    ),
+    Mutation(
+        "database/hosts.py",
+        "_each_host(___a)",
+        "[___a]",
+        "foundation/test_connecting.py::test_host_that_refuses_is_passed_over",
+    ),
+    Mutation(
+        "database/hosts.py",
+        "___a / len(___)",
+        "___a",
+        "foundation/test_connecting.py::test_silent_host_leaves_time_for_the_next",
+    ),
+    Mutation(
+        "database/hosts.py",
+        "___ + AVOID",
+        "0",
+        "foundation/test_connecting.py::test_silent_host_is_tried_last_from_then_on",
+    ),
+    Mutation(
+        "database/hosts.py",
+        "await _addresses(___a)",
+        "[___a]",
+        "foundation/test_connecting.py::test_address_that_refuses_is_passed_over",
+        AIOPG,
+    ),
+    Mutation(
+        "database/hosts.py",
+        "___.get('load_balance_hosts') == 'random'",
+        "False",
+        "foundation/test_connecting.py::test_any_of_several_hosts",
+    ),
+    Mutation(
+        "database/configuration.py",
+        "None if ___ == '' else ___a",
+        "___a",
+        "foundation/test_connecting.py::test_no_options_for_poolers_that_refuse_them",
+    ),
+    Mutation(
+        "database/configuration.py",
+        "_check(___)",
+        "None",
+        "foundation/test_connecting.py::test_bad_urls_are_refused_without_a_part_of_the_password",
+    ),
+    # Migrations.
+    Mutation(
+        "migrations/history.py",
+        "___.execute_sql(___, (LOCK,))",
+        "None",
+        "foundation/test_migrations.py::test_several_replicas_at_once",
+    ),
+    Mutation(
+        "migrations/history.py",
+        "___.name not in _applied(___)",
+        "True",
+        "foundation/test_migrations.py::test_several_replicas_at_once",
+    ),
+    Mutation(
+        "migrations/history.py",
+        "set_config('statement_timeout', '0', true), ",
+        "",
+        "foundation/test_migrations.py::test_several_replicas_at_once",
+        is_text=True,
+    ),
+    Mutation(
+        "migrations/history.py",
+        "set_config('statement_timeout', '0', true), ",
+        "",
+        "foundation/test_migrations.py::test_long_migration_is_not_bounded",
+        is_text=True,
+    ),
+    Mutation(
+        "migrations/history.py",
+        "___.execute(___a)",
+        "database.execute_sql(___a)",
+        "foundation/test_migrations.py::test_statements_are_taken_as_they_are",
+    ),
+    Mutation(
+        "migrations/history.py",
+        "___a.execute(f'SELECT 1; {___b}')",
+        "___a.execute(___b)",
+        "foundation/test_migrations.py::test_statements_are_taken_as_they_are",
+    ),
+    # Settings.
+    Mutation(
+        "settings.py",
+        "___a.strip() if isinstance(___, str) else ___",
+        "___a",
+        "foundation/test_settings.py::test_spaces_and_line_ends_around_a_value_do_not_count",
+    ),
+    Mutation(
+        "settings.py",
+        "___.startswith('database_') and str(___).startswith(SERVICE_LINK)",
+        "False",
+        "foundation/test_settings.py::test_service_link_of_kubernetes_counts_as_unset",
+    ),
+    Mutation(
+        "settings.py",
+        "___ and ___.startswith('database_') and ___ != 'database_url'",
+        "False",
+        "foundation/test_settings.py::test_other_database_settings_are_ignored_beside_a_url",
+    ),
+    Mutation(
+        "settings.py",
+        "___ != ''",
+        "True",
+        "foundation/test_settings.py::test_empty_value_counts_as_unset",
+    ),
+    Mutation(
+        "settings.py",
+        "reuse_port: bool = False",
+        "reuse_port: bool = True",
+        "foundation/test_command_line.py::test_port_that_is_taken",
+        hangs=True,
+    ),
+    # Input.
+    Mutation(
+        "web/validation.py",
+        "int(___) > GREATEST_ID",
+        "False",
+        "test_bad_input.py::test_ids",
+    ),
+    Mutation(
+        "web/validation.py",
+        "len(___) > 1",
+        "False",
+        "test_bad_input.py::test_bodies",
+    ),
+    Mutation(
+        "web/validation.py",
+        "ConfigDict(extra='forbid')",
+        "ConfigDict()",
+        "test_bad_input.py::test_bodies",
+    ),
+    Mutation(
+        "web/validation.py",
+        "___a if re.fullmatch(*___) else repr(___)",
+        "___a",
+        "test_bad_input.py::test_bodies",
+    ),
+    Mutation(
+        "web/validation.py",
+        "'Content-Encoding' in ___.headers or ___a",
+        "___a",
+        "test_bad_input.py::test_content_type",
+    ),
+    Mutation(
+        "web/validation.py",
+        "___a or ___ not in ('utf-8', 'utf8')",
+        "___a",
+        "test_bad_input.py::test_content_type",
+    ),
+    # Logs, metrics and security.
+    Mutation(
+        "web/handler.py",
+        "logs.request_id.set(self.request_id)",
+        "None",
+        "foundation/test_logs.py::test_every_statement_has_the_id_of_its_request",
+    ),
+    Mutation(
+        "web/application.py",
+        "self.___(handler)",
+        "handler.request.path",
+        "foundation/test_metrics.py::test_requests_are_counted_by_route_and_never_by_path",
+    ),
+    Mutation(
+        "web/metrics.py",
+        "___a if ___ in RequestHandler.SUPPORTED_METHODS else ___",
+        "___a",
+        "foundation/test_metrics.py::test_requests_are_counted_by_route_and_never_by_path",
+    ),
+    Mutation(
+        "web/application.py",
+        "tornado_settings",
+        "{'cross_origin_protection': False, **tornado_settings}",
+        "foundation/test_security.py::test_page_of_another_origin[https://evil.example-403]",
+    ),
+    Mutation(
+        "server.py",
+        "BODY_TIMEOUT",
+        "None",
+        "foundation/test_security.py::test_client_that_sends_a_byte_now_and_then",
+        hangs=True,
+    ),
+    # The description.
+    Mutation(
+        "web/application.py",
+        "[*routes, *___a]",
+        "[*___a, *routes]",
+        "foundation/test_openapi.py::test_route_of_ones_own_replaces_the_foundations",
+    ),
+    Mutation(
+        "web/openapi/document.py",
+        "___a.method in ___b.setdefault(___a.path, {})",
+        "___b.setdefault(___a.path, {}) is None",
+        "foundation/test_openapi.py::test_route_of_ones_own_replaces_the_foundations",
+    ),
+    Mutation(
+        "web/openapi/document.py",
+        "___.update(___.security)",
+        "None",
+        "foundation/test_openapi.py::test_security_of_a_handler",
+    ),
+    Mutation(
+        "web/openapi/document.py",
+        """
+if ___.security:
+    ___["security"] = ___
+""",
+        "pass",
+        "foundation/test_openapi.py::test_security_of_a_handler",
+    ),
+    Mutation(
+        "web/openapi/document.py",
+        "[401] if ___.security else []",
+        "[]",
+        "foundation/test_openapi.py::test_security_of_a_handler",
+    ),
+    # From the start to the lifespan.
+    Mutation(
+        "server.py",
+        "asyncio.to_thread(migrate, *___a)",
+        "asyncio.sleep(0, migrate(*___a))",
+        "foundation/test_command_line.py::test_signal_while_another_replica_migrates",
+    ),
+    Mutation(
+        "server.py",
+        """
+async with ___a.lifespan(___a):
+    ___b
+""",
+        """
+async with ___a.lifespan(___a):
+    pass
+___b
+""",
+        "foundation/test_lifespan.py::test_it_surrounds_the_requests",
+    ),
+    Mutation(
+        "server.py",
+        """
+try:
+    async with ___a.lifespan(___a):
+        ___b
+finally:
+    await ___c.aio_close()
+""",
+        """
+async with ___a.lifespan(___a):
+    try:
+        ___b
+    finally:
+        await ___c.aio_close()
+""",
+        "foundation/test_lifespan.py::test_it_surrounds_the_requests",
+    ),
+    Mutation(
+        "server.py",
+        """
+async with ___a.lifespan(___a):
+    ___b = HTTPServer(*___c, **___d)
+    try:
+        ___e = ___f
+        ___b.add_sockets(___e)
+        yield ___g
+    finally:
+        ___h
+""",
+        """
+async with contextlib.AsyncExitStack() as stack:
+    ___b = HTTPServer(*___c, **___d)
+    try:
+        ___e = ___f
+        ___b.add_sockets(___e)
+        await stack.enter_async_context(___a.lifespan(___a))
+        yield ___g
+    finally:
+        ___h
+""",
+        "foundation/test_lifespan.py::test_it_is_entered_before_the_listener_opens",
+    ),
+    # Shutdown.
+    Mutation(
+        "server.py",
+        "___.add_signal_handler(___, ___.put_nowait, ___)",
+        "None",
+        "foundation/test_shutdown.py::test_signal_stops_it",
+    ),
+    Mutation(
+        "server.py",
+        "___.add_signal_handler(___, os._exit, ___)",
+        "None",
+        "foundation/test_shutdown.py::test_second_signal_ends_it_at_once",
+    ),
+    Mutation(
+        "server.py",
+        "asyncio.sleep(___.shutdown_delay)",
+        "asyncio.sleep(0)",
+        "foundation/test_shutdown.py::test_delay_before_the_listener_closes",
+    ),
+    Mutation(
+        "server.py",
+        "___.readiness.draining = True",
+        "pass",
+        "foundation/test_shutdown.py::test_delay_before_the_listener_closes",
+    ),
+    Mutation(
+        "server.py",
+        "___.in_flight or ___a.background",
+        "___a.background",
+        "foundation/test_shutdown.py::test_request_in_flight_is_finished",
+    ),
+    Mutation(
+        "server.py",
+        "___a.in_flight or ___.background",
+        "___a.in_flight",
+        "foundation/test_background.py::test_shutdown_waits_for_it",
+    ),
+    Mutation(
+        "server.py",
+        "asyncio.timeout(___)",
+        "asyncio.timeout(None)",
+        "foundation/test_shutdown.py::test_request_that_never_ends_is_ended",
+        hangs=True,
+    ),
+    Mutation(
+        "server.py",
+        "await ___.background.cancel()",
+        "None",
+        "foundation/test_background.py::test_it_is_cancelled_when_the_grace_is_over",
+    ),
+    Mutation(
+        "web/requests_in_flight.py",
+        "___ is not None and ___.writing()",
+        "False",
+        "foundation/test_shutdown.py::test_answer_is_sent_to_its_end",
+    ),
+    Mutation(
+        "web/handler.py",
+        "self.set_header('Connection', 'close')",
+        "None",
+        "foundation/test_shutdown.py::test_client_is_told_that_its_connection_will_close",
+    ),
+    Mutation(
+        "web/health.py",
+        "self.draining",
+        "False",
+        "foundation/test_health.py::test_draining",
+    ),
+    # Work that outlives its request.
+    Mutation(
+        "web/background.py",
+        "self.___.add(___)",
+        "None",
+        "foundation/test_background.py::test_shutdown_waits_for_it",
+    ),
+    Mutation(
+        "web/background.py",
+        "___.cancel()",
+        "None",
+        "foundation/test_background.py::test_it_is_cancelled_when_the_grace_is_over",
+    ),
+    Mutation(
+        "web/background.py",
+        "await asyncio.wait(___, timeout=___)",
+        "None",
+        "foundation/test_background.py::test_it_is_cancelled_when_the_grace_is_over",
+    ),
+    Mutation(
+        "web/background.py",
+        "logger.exception(*___, **___)",
+        "None",
+        "foundation/test_background.py::test_failure_is_logged_with_the_request_id",
+    ),
+    Mutation(
+        "web/background.py",
+        "self.ended.labels(___).inc()",
+        "None",
+        "foundation/test_background.py::test_metrics_count_it",
+    ),
+    # The command line, and reloading.
+    Mutation(
+        "command_line.py",
+        "signal.signal(*___)",
+        "None",
+        "foundation/test_command_line.py::test_signal_while_another_replica_migrates",
+    ),
+    Mutation(
+        "reloading.py",
+        "tornado.autoreload.add_reload_hook(___)",
+        "None",
+        "foundation/test_command_line.py::test_reload_survives_a_mistake",
+    ),
+    Mutation(
+        "reloading.py",
+        "(___ := subprocess.run(*___, **___)).returncode",
+        "False",
+        "foundation/test_command_line.py::test_reload_survives_a_mistake",
+    ),
+    # Ids.
+    Mutation(
+        "database/mixed_ids.py",
+        "range(1, ATTEMPTS + 1)",
+        "range(1, 2)",
+        "test_create.py::test_ids_of_both_kinds_never_clash",
+    ),
+    Mutation(
+        "database/mixed_ids.py",
+        "___a.on_conflict(*___, action='IGNORE', conflict_target=___)",
+        "___a",
+        "test_create.py::test_ids_of_both_kinds_never_clash",
+    ),
+    Mutation(
+        "database/mixed_ids.py",
+        "___ >= MISSES_BEFORE_SKIPPING",
+        "False",
+        "foundation/test_mixed_ids.py::test_run_of_taken_ids_is_skipped",
+    ),
+    Mutation(
+        "database/mixed_ids.py",
+        "AND EXISTS (SELECT FROM {table} AS next WHERE next.{id} = last + 1)\n",
+        "",
+        "foundation/test_mixed_ids.py::test_free_ids_are_not_skipped",
+        is_text=True,
+    ),
+    Mutation(
+        "database/mixed_ids.py",
+        "AND NOT EXISTS (SELECT FROM {table} AS next WHERE next.{id} = taken.{id}::bigint + 1)\n",
+        "",
+        "foundation/test_mixed_ids.py::test_run_of_taken_ids_is_skipped",
+        is_text=True,
+    ),
+    Mutation(
+        "database/mixed_ids.py",
+        "::bigint",
+        "",
+        "foundation/test_mixed_ids.py::test_free_ids_are_not_skipped",
+        is_text=True,
+    ),
+    Mutation(
+        "database/mixed_ids.py",
+        "ORDER BY taken.{id} LIMIT 1",
+        "ORDER BY taken.{id} DESC LIMIT 1",
+        "foundation/test_mixed_ids.py::test_free_ids_are_not_skipped",
+        is_text=True,
+    ),
+    # Compiled queries.
+    Mutation(
+        "database/compiled.py",
+        "functools.cached_property",
+        "property",
+        "foundation/test_compiled.py::test_function_is_called_once",
+    ),
+    Mutation(
+        "database/compiled.py",
+        "self.___ and (___ is None or isinstance(___, peewee.multi_types))",
+        "False",
+        "foundation/test_compiled.py::test_as_without_it",
+    ),
+    Mutation(
+        "database/compiled.py",
+        "Parameter(___, ___a) if callable(___a) else ___a",
+        "___a() if callable(___a) else ___a",
+        "foundation/test_compiled.py::test_defaults_are_called_for_each_insert",
+    ),
+    Mutation(
+        "database/compiled.py",
+        "self.state.converter if ___ is None else ___",
+        "None",
+        "foundation/test_compiled.py::test_get_by_values_with_sql_of_their_own",
+    ),
+    Mutation(
+        "database/compiled.py",
+        "isinstance(___a, peewee.Node) and not isinstance(___a, peewee.Model)",
+        "False",
+        "foundation/test_compiled.py::test_as_without_it",
+    ),
+    # The tests' database.
+    Mutation(
+        "testing.py",
+        "_execute(___, EMPTY)",
+        "None",
+        "foundation/test_tasks.py::test_spawned_task_is_outside_the_transaction",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def projects(bake: Bake) -> Callable[[str], Project]:
+    baked = {driver: bake(driver=driver) for driver in CHOICES["driver"]}
+    return lambda driver: baked[driver]
+
+
+@pytest.mark.parametrize("driver", CHOICES["driver"])
+def test_mutations_apply(projects: Callable[[str], Project], driver: str) -> None:
+    """Quick, and tells of all at once: a change of the foundation may concern several."""
+    errors = []
+    for mutation in MUTATIONS:
+        if driver in mutation.drivers:
+            try:
+                mutation.apply(path_of(projects(driver), mutation).read_text(encoding="utf-8"))
+            except MutationError as error:
+                errors.append(f"{mutation.module}: {error}")
+    assert not errors, "\n".join(errors)
+
+
+@pytest.mark.parametrize(
+    ("mutation", "driver"),
+    [
+        pytest.param(mutation, driver, id=f"{mutation.module}: {' '.join(mutation.old.split())[:60]} ({driver})")
+        for mutation in MUTATIONS
+        for driver in mutation.drivers
+    ],
+)
+def test_mutation_is_noticed(
+    projects: Callable[[str], Project],
+    python_for: PythonFor,
+    postgres: str,
+    mutation: Mutation,
+    driver: str,
+) -> None:
+    project = projects(driver)
+    timeout = HANGS_AFTER if mutation.hangs else FAILS_WITHIN
+    with mutated(project, mutation):
+        done = project.try_to_run(
+            *(python_for(driver), "-m", "pytest", "-x", "-q"),
+            *("-o", f"faulthandler_timeout={timeout}", "-o", "faulthandler_exit_on_timeout=true"),
+            f"tests/{mutation.test}",
+            TEST_DATABASE_URL=postgres,
+            PYTHONPATH=str(project.path / "src"),
+        )
+    assert "NameError" not in done.stdout, f"what the mutation names is gone:\n{done.stdout}"
+    noticed = "Timeout (" if mutation.hangs else f"FAILED tests/{mutation.test}"
+    assert noticed in done.stdout, done.stdout
+
+
+@contextlib.contextmanager
+def mutated(project: Project, mutation: Mutation) -> Iterator[None]:
+    path = path_of(project, mutation)
+    original = path.read_text(encoding="utf-8")
+    path.write_text(mutation.apply(original), encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.write_text(original, encoding="utf-8")
+
+
+def path_of(project: Project, mutation: Mutation) -> Path:
+    return project.path / "src" / "name_service" / "foundation" / mutation.module

@@ -1,0 +1,1 @@
+collect_ignore = ["bare", "library"]  # they are run in a project

@@ -1,0 +1,91 @@
+"""The requests of the library."""
+
+import datetime
+import uuid
+from typing import Any
+
+from pydantic import BaseModel, Field
+from tornado.web import HTTPError
+
+from .foundation.database import Database, compiled
+from .foundation.web import Handler, Id, RequestBody, operation, parse_argument, parse_id
+from .models import Author, Book
+
+
+class NewBook(RequestBody):
+    author: Id
+    title: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")
+    published: datetime.date | None = None
+
+
+class BookResponse(BaseModel):
+    id: uuid.UUID
+    author: Id
+    title: str
+    published: datetime.date | None
+
+
+class BookList(BaseModel):
+    books: list[BookResponse]
+
+
+def response(book: Book) -> BookResponse:
+    return BookResponse(id=book.id, author=book.author_id, title=book.title, published=book.published)
+
+
+@compiled
+def books_of(author: int) -> Any:
+    return Book.select().where(Book.author == author).order_by(Book.title)
+
+
+class AuthorBooksHandler(Handler):
+    """The books of an author."""
+
+    @operation(path={"id": Id}, responses={200: [BookList]}, errors=[404, 503])
+    async def get(self, id_: str) -> None:
+        """List an author's books by title."""
+        author = await Author.aio_get_or_none(id=parse_id(id_))
+        if author is None:
+            raise HTTPError(404, "There is no such author")
+        books = [response(book) for book in await books_of(author.id)]
+        self.finish(BookList(books=books).model_dump(mode="json"))
+
+
+class BooksHandler(Handler):
+    """All books."""
+
+    def initialize(self, database: Database) -> None:
+        self.database = database
+
+    @operation(body=NewBook, responses={201: [BookResponse]}, errors=[404, 503])
+    async def post(self) -> None:
+        """Add a book of an author who is there."""
+        new = NewBook.from_request(self.request)
+        async with self.database.aio_atomic():
+            if await Author.aio_get_or_none(id=new.author) is None:
+                raise HTTPError(404, "There is no such author")
+            book = await Book.aio_create(**new.model_dump())
+        self.set_status(201)
+        self.set_header("Location", f"/books/{book.id}")
+        self.finish(response(book).model_dump(mode="json"))
+
+
+class BookHandler(Handler):
+    """One book."""
+
+    @operation(path={"id": uuid.UUID}, responses={200: [BookResponse]}, errors=[404, 503])
+    async def get(self, id_: str) -> None:
+        """Get a book."""
+        self.finish(response(await self.book(id_)).model_dump(mode="json"))
+
+    @operation(path={"id": uuid.UUID}, responses={204: []}, errors=[404, 503])
+    async def delete(self, id_: str) -> None:
+        """Remove a book."""
+        await (await self.book(id_)).aio_delete_instance()
+        self.set_status(204)
+
+    async def book(self, id_: str) -> Book:
+        book = await Book.aio_get_or_none(id=parse_argument("id", id_, uuid.UUID))
+        if book is None:
+            raise HTTPError(404, "There is no such book")
+        return book

@@ -1,0 +1,117 @@
+"""Ways to PostgreSQL that the projects' own tests can't have: a Unix socket, TLS, PgBouncer."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from harness.figures import Figures
+from harness.load import load
+from harness.postgres import Server, free_port, unprivileged
+from harness.serving import Service, relay
+
+PGBOUNCER = """
+[databases]
+postgres = host=127.0.0.1 port={server} user=postgres pool_size=5
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+"""
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def certificate(authority: trustme.CA, tmp_path: Path) -> Path:
+    """A file with a certificate for 127.0.0.1, and its key."""
+    path = tmp_path / "certificate.pem"
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(path)
+    return path
+
+
+def test_unix_socket(service: Service, server: Server) -> None:
+    serves(service, f"postgresql://postgres@/postgres?host={server.folder}&port={server.port}")
+
+
+@pytest.mark.parametrize("mode", ["prefer", "require", "verify-full"])
+def test_tls(
+    service: Service, server: Server, authority: trustme.CA, certificate: Path, tmp_path: Path, mode: str
+) -> None:
+    authority.cert_pem.write_to_path(tmp_path / "root.crt")
+    with relay(server.port, certificate) as between:
+        serves(service, f"{between.url}?sslmode={mode}&sslrootcert={tmp_path / 'root.crt'}")
+    assert between.came == {"TLS"}
+
+
+def test_tls_that_is_refused_later(service: Service, server: Server, certificate: Path) -> None:
+    """libpq's `prefer` then connects without it, on another socket."""
+    with relay(server.port, certificate, "late") as between:
+        serves(service, between.url)
+    assert between.came == {"TLS", "plain"}
+
+
+def test_certificate_of_another_authority_is_refused(
+    service: Service, server: Server, certificate: Path, tmp_path: Path
+) -> None:
+    trustme.CA().cert_pem.write_to_path(tmp_path / "root.crt")
+    with relay(server.port, certificate) as between:
+        url = f"{between.url}?sslmode=verify-full&sslrootcert={tmp_path / 'root.crt'}"
+        code, printed = service.run("serve", DATABASE_URL=url, MIGRATE_ON_START="false", SEED_ON_START="false")
+    assert code == 1
+    assert "certificate verify failed" in printed
+    assert printed.count("\n") == 1
+
+
+@pytest.mark.pgbouncer
+def test_pgbouncer_in_transaction_mode(service: Service, server: Server, servers: Path, figures: Figures) -> None:
+    with pgbouncer(server, servers / f"pgbouncer-{service.driver}") as url:
+        with service.serving(f"{url}?options=") as address:
+            seen = asyncio.run(load(address, lambda: None))
+            for id_ in range(1_000_000, 1_000_050):
+                urllib.request.urlopen(f"{address}/create?id={id_}").close()
+        code, printed = service.run("serve", DATABASE_URL=url)
+    assert set(seen.statuses()) == {200, 201}
+    figures.append(f"{service.driver}, through PgBouncer in transaction mode: {dict(seen.statuses())}")
+    assert code == 1
+    assert "unsupported startup parameter: options" in printed
+    assert printed.count("\n") == 1
+
+
+def serves(service: Service, url: str) -> None:
+    """The pool opens its connections, and /readyz one of its own."""
+    with service.serving(url) as address:
+        urllib.request.urlopen(f"{address}/readyz").close()
+
+
+@contextlib.contextmanager
+def pgbouncer(server: Server, folder: Path) -> Iterator[str]:
+    """The URL of a PgBouncer in front of the server."""
+    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert program is not None, "PgBouncer is not installed: on Debian, apt-get install pgbouncer"
+    folder.mkdir()
+    port = free_port()
+    configuration = folder / "pgbouncer.ini"
+    configuration.write_text(PGBOUNCER.format(server=server.port, port=port))
+    with subprocess.Popen([program, configuration], stderr=subprocess.PIPE, text=True, **unprivileged()) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "process up" in line:
+                break
+        try:
+            yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        finally:
+            process.terminate()
+            process.communicate()

@@ -1,0 +1,11 @@
+"""PostgreSQL through peewee-async: connections, the tasks that own them, and transactions."""
+
+from .compiled import compiled
+from .configuration import make_database
+from .database import Database
+from .errors import PoolTimeout
+from .mixed_ids import MixedIdModel
+from .model import Model
+from .pool import Pool
+
+__all__ = ["Database", "MixedIdModel", "Model", "Pool", "PoolTimeout", "compiled", "make_database"]

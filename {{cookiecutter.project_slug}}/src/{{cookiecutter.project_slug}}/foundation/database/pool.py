@@ -1,0 +1,168 @@
+"""A pool of connections, first come, first served."""
+
+import asyncio
+import collections
+from typing import Any
+
+import peewee
+from peewee_async.pool import PoolBackend
+
+from . import driver
+from .errors import PoolTimeout
+from .hosts import Hosts
+from .liveness import hung_up
+
+
+class Pool(PoolBackend):
+    """Opens `size` connections and keeps that many.
+
+    A slot is an open connection, or None for one that has to be opened again. Idle slots are a stack, and waiting tasks
+    a queue: a slot that is given back goes to the first of them. Giving back never awaits, so no cancellation can lose
+    a slot. (aiopg's own pool wakes its waiters in any order, and psycopg's reconnects late.)
+
+    Args:
+        size: number of connections.
+        timeout: seconds that `acquire` waits, including the time to open a connection.
+        keywords: libpq's connection keywords.
+    """
+
+    def __init__(self, *, database: str, size: int, timeout: float, **keywords: Any) -> None:
+        super().__init__(database=database, **keywords)
+        self.size = size
+        self.timeout = timeout
+        self._hosts = Hosts({"dbname": database, **keywords})
+        self._open = False
+        self._idle: list[driver.Connection | None] = []
+        self._in_use: set[driver.Connection] = set()
+        self._waiters: collections.deque[asyncio.Future[driver.Connection | None]] = collections.deque()
+
+    @property
+    def is_connected(self) -> bool:
+        return self._open
+
+    @property
+    def in_use(self) -> int:
+        """Number of connections that are handed out."""
+        return len(self._in_use)
+
+    @property
+    def waiting(self) -> int:
+        """Number of tasks that wait for a connection."""
+        return sum(not waiter.done() for waiter in self._waiters)
+
+    def has_acquired_connections(self) -> bool:
+        return bool(self._in_use)
+
+    async def create(self) -> None:
+        """Open all connections. Raises peewee.OperationalError where the server can't be reached."""
+        self._idle = [None] * self.size
+        self._open = True
+        opened = []
+        try:
+            for _ in range(self.size):
+                opened.append(await self.acquire())
+        except BaseException:
+            await self.close()
+            raise
+        finally:
+            for connection in opened:
+                self.give_back(connection)
+
+    async def connect_one(self, seconds: float) -> driver.Connection:
+        """Open a connection that is not part of the pool. Raises OperationalError after about `seconds`."""
+        return await self._hosts.connect(seconds)
+
+    async def acquire(self) -> Any:
+        """Return a connection that was alive a moment ago.
+
+        Raises PoolTimeout after `timeout` seconds, OperationalError where none can be opened, InterfaceError when the
+        pool is closed.
+        """
+        if not self._open:
+            raise peewee.InterfaceError("the pool is closed")
+        deadline = asyncio.get_running_loop().time() + self.timeout
+        slot = self._idle.pop() if self._idle else await self._wait(deadline)
+        connection = slot if slot is not None and _is_alive(slot) else await self._reopen(slot, deadline)
+        self._in_use.add(connection)
+        return connection
+
+    async def release(self, conn: Any) -> None:
+        self.give_back(conn)
+
+    def give_back(self, connection: Any) -> None:
+        """Take back a connection from `acquire`, and close it unless it is ready for the next task."""
+        if connection not in self._in_use:  # the pool was closed meanwhile
+            driver.close(connection)
+            return
+        self._in_use.discard(connection)
+        if driver.is_idle(connection):
+            self._put(connection)
+        else:
+            driver.close(connection)
+            self._put(None)
+
+    async def close(self) -> None:
+        """Close idle connections now, the others when they are given back. Waiting tasks get InterfaceError."""
+        self._open = False
+        for connection in filter(None, self._idle):
+            driver.close(connection)
+        self._idle.clear()
+        self._in_use.clear()
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_exception(peewee.InterfaceError("the pool is closed"))
+        self._waiters.clear()
+
+    async def _wait(self, deadline: float) -> driver.Connection | None:
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[driver.Connection | None] = loop.create_future()
+        timer = loop.call_at(deadline, self._expire, waiter)
+        self._waiters.append(waiter)
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if not waiter.cancelled() and waiter.exception() is None:  # cancelled just after it got a slot
+                self._put(waiter.result())
+            raise
+        finally:
+            timer.cancel()
+
+    def _expire(self, waiter: asyncio.Future[driver.Connection | None]) -> None:
+        if not waiter.done():
+            waiter.set_exception(self._timeout_error())
+
+    async def _reopen(self, slot: driver.Connection | None, deadline: float) -> driver.Connection:
+        if slot is not None:
+            driver.close(slot)
+        connection = None
+        try:
+            async with asyncio.timeout_at(deadline):
+                connection = await self.connect_one(self.timeout)
+        except TimeoutError:
+            raise self._timeout_error() from None
+        finally:
+            if connection is None:
+                self._put(None)
+        return connection
+
+    def _timeout_error(self) -> PoolTimeout:
+        return PoolTimeout(f"no database connection in {self.timeout} seconds")
+
+    def _put(self, slot: driver.Connection | None) -> None:
+        if not self._open:
+            if slot is not None:
+                driver.close(slot)
+            return
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(slot)
+                return
+        if slot is None:
+            self._idle.insert(0, None)  # below the open ones, which are taken first
+        else:
+            self._idle.append(slot)
+
+
+def _is_alive(connection: driver.Connection) -> bool:
+    return not connection.closed and not hung_up(connection)  # a restarted server has hung up

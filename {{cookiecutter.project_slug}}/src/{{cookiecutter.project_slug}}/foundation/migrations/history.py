@@ -1,0 +1,115 @@
+"""The history of applied migrations, and the runner."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import peewee
+import structlog
+
+from ..database import Database
+from ..database.errors import peewee_errors
+from .errors import MigrationError
+from .files import Migration, read_migrations
+
+logger = structlog.get_logger()
+
+TABLE = "schema_migrations"
+CREATE_TABLE = f"CREATE TABLE {TABLE} (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
+
+# Any number, the same in every replica.
+LOCK = 20140501
+
+
+def migrate(database: Database, folder: Path, number: int | None = None) -> None:
+    """Go forward to the newest migration, or forward or back to `number`; 0 is none.
+
+    Each migration runs in a transaction of its own. Safe in several replicas at once. Raises MigrationError.
+    """
+    migrations = read_migrations(folder)
+    if number not in (None, 0, *(migration.number for migration in migrations)):
+        newest = migrations[-1].name if migrations else "none"
+        raise MigrationError(f"there is no migration {number}; the newest is {newest}")
+    with database.allow_sync():
+        with _exclusive_transaction(database):
+            back, forward = _plan(migrations, _applied(database), number)
+        for migration in back:
+            with _exclusive_transaction(database):
+                if migration.name in _applied(database):
+                    execute(database, migration.name, migration.down or "")
+                    database.execute_sql(f"DELETE FROM {TABLE} WHERE name = %s", (migration.name,))
+                    logger.info("rolled back migration", name=migration.name)
+        for migration in forward:
+            with _exclusive_transaction(database):
+                if migration.name not in _applied(database):  # not applied by another replica meanwhile
+                    execute(database, migration.name, migration.up)
+                    database.execute_sql(f"INSERT INTO {TABLE} (name) VALUES (%s)", (migration.name,))
+                    logger.info("applied migration", name=migration.name)
+
+
+def status(database: Database, folder: Path) -> list[str]:
+    """Return a line for each migration in the folder or the history. Raises MigrationError."""
+    here = {migration.name for migration in read_migrations(folder)}
+    with database.allow_sync():
+        applied = _applied(database)
+    return [
+        f"{name}: {f'applied {applied[name]:%Y-%m-%d %H:%M:%S%z}' if name in applied else 'not applied'}"
+        f"{'' if name in here else ', and not in this version of the service'}"
+        for name in sorted(here | applied.keys())
+    ]
+
+
+def execute(database: Database, name: str, sql: str) -> None:
+    """Execute the statements of a migration. Raises MigrationError when one fails."""
+    try:
+        with peewee_errors:
+            # Not with peewee's execute_sql(), for which % marks a parameter. psycopg2 refuses a text without a
+            # statement, so there is one in front.
+            cursor = database.cursor()  # type: ignore[no-untyped-call]  # peewee doesn't declare its type
+            cursor.execute(f"SELECT 1; {sql}")
+    except peewee.PeeweeException as error:
+        raise MigrationError(f"{name}: {' '.join(str(error).split())}") from error
+
+
+def _plan(
+    migrations: list[Migration], applied: dict[str, datetime], number: int | None
+) -> tuple[list[Migration], list[Migration]]:
+    """Return the migrations to roll back and those to apply, in their order."""
+    forward = [m for m in migrations if m.name not in applied and (number is None or m.number <= number)]
+    if number is None:
+        return [], forward
+    unknown = sorted(applied.keys() - {migration.name for migration in migrations})
+    if unknown:
+        raise MigrationError(
+            f"{unknown[-1]} is applied, but not in this version of the service: go back with the version that has it"
+        )
+    back = [migration for migration in reversed(migrations) if migration.name in applied and migration.number > number]
+    for migration in back:
+        if migration.down is None:
+            raise MigrationError(f"{migration.name}.sql has no '-- migrate:down', so it can't be rolled back")
+    return back, forward
+
+
+def _applied(database: Database) -> dict[str, datetime]:
+    if database.execute_sql("SELECT to_regclass(%s)", (TABLE,)).fetchone()[0] is None:
+        return {}
+    return dict(database.execute_sql(f"SELECT name, applied_at FROM {TABLE}").fetchall())
+
+
+@contextmanager
+def _exclusive_transaction(database: Database) -> Iterator[None]:
+    """A transaction that only one replica can be in, with the table of the history created.
+
+    The lock and the settings belong to the transaction: PgBouncer would pass those of a session on to others.
+    """
+    with database.atomic():
+        # The wait for another replica and the migration itself are unbounded. The wait for a table is bounded: all
+        # other statements on the table wait behind it.
+        unbounded = "set_config('statement_timeout', '0', true), set_config('lock_timeout', '0', true)"
+        bound = database.execute_sql(f"SELECT current_setting('statement_timeout'), {unbounded}").fetchone()[0]
+        database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        database.execute_sql("SELECT set_config('lock_timeout', %s, true)", (bound,))
+        if database.execute_sql("SELECT to_regclass(%s)", (TABLE,)).fetchone()[0] is None:
+            database.execute_sql(CREATE_TABLE)
+        yield

@@ -1,0 +1,57 @@
+"""`serve --reload`: Tornado's autoreload notices changed modules, and this module replaces the process by a new one.
+
+Between the two, this file runs as a program that waits until the changed code works: a service that fails to start
+would notice no further change. All of them are one process, so killing it leaves nothing behind.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+
+import tornado.autoreload
+
+STARTED = time.time()  # before the service's own modules are imported
+CHECK = 200  # milliseconds
+RETRY = 0.5  # seconds
+
+
+def prepare_reload(database_url: str | None) -> None:
+    """Set the environment of the next processes, and replace this one when a module has changed."""
+    if database_url is not None:  # so that an embedded server stays the same one
+        os.environ["DATABASE_URL"] = database_url
+    os.environ["MIGRATE_ON_START"] = "false"  # a migration being written isn't to be applied before it was read
+    tornado.autoreload.add_reload_hook(_replace_process)
+
+
+async def watch() -> None:
+    """Begin to watch the modules, from their state at the start: autoreload begins with its first check."""
+    tornado.autoreload.start(CHECK)
+    await asyncio.sleep(2 * CHECK / 1000)
+    if _changed_since_start():
+        _replace_process()
+
+
+def _changed_since_start() -> bool:
+    files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    return any(os.path.getmtime(file) > STARTED for file in files if file and os.path.exists(file))
+
+
+def _replace_process() -> None:
+    program = [sys.executable, *sys.orig_argv[1 : 1 - len(sys.argv)]]  # without its arguments
+    os.execv(sys.executable, [sys.executable, __file__, *program])
+
+
+def _wait_and_serve(program: list[str]) -> None:
+    shown = ""
+    while (done := subprocess.run([*program, "openapi"], capture_output=True, text=True)).returncode:
+        if done.stderr != shown:
+            shown = done.stderr
+            print(shown, file=sys.stderr, flush=True)
+        time.sleep(RETRY)
+    os.execv(program[0], [*program, "serve", "--reload"])
+
+
+if __name__ == "__main__":
+    _wait_and_serve(sys.argv[1:])

@@ -1,0 +1,99 @@
+"""Settings: environment variables come first, then `.env`, then files in /run/secrets, then the defaults."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BeforeValidator, Field, PositiveInt, SecretStr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from .logs import LogFormat
+
+__all__ = ["ListenPort", "Port", "Seconds", "ServiceSettings", "SettingsError", "Timeout", "load_settings"]
+
+SECRETS = Path("/run/secrets")  # where Docker and Kubernetes mount them, a file for each
+SERVICE_LINK = "tcp://"  # Kubernetes sets DATABASE_PORT to one where a Service is called "database"
+DAY = 24 * 60 * 60
+
+Seconds = Annotated[float, Field(ge=0, le=DAY, allow_inf_nan=False)]
+Timeout = Annotated[float, Field(ge=0.001, le=DAY, allow_inf_nan=False)]  # seconds
+Port = Annotated[int, Field(ge=1, le=65535)]
+ListenPort = Annotated[int, Field(ge=0, le=65535)]  # 0 is any free port
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class SettingsError(Exception):
+    """A setting has a value that is not allowed. The message is one line for whoever set it."""
+
+
+def _split(given: object) -> object:
+    return given.replace(",", " ").split() if isinstance(given, str) else given
+
+
+class ServiceSettings(BaseSettings):
+    """Base of the service's settings. Each field is read from the variable of its name in capitals.
+
+    Durations are in seconds, sizes in bytes. The subclass sets the defaults of `database_name` and `port`.
+    """
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    database_url: SecretStr | None = None
+    database_host: str | None = None
+    database_port: Port = 5432
+    database_name: str
+    database_user: str | None = None
+    database_password: SecretStr | None = None
+    pool_max_size: PositiveInt = 10
+    pool_timeout: Timeout = 5
+    statement_timeout: Timeout = 10
+
+    listen_host: str = "127.0.0.1"
+    port: ListenPort
+    reuse_port: bool = False
+    max_body_size: PositiveInt = 1024 * 1024
+    trusted_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_split)] = frozenset()
+    shutdown_delay: Seconds = 0
+    shutdown_grace: Seconds = 10
+
+    migrate_on_start: bool = True
+    seed_on_start: bool = True
+    log_level: Annotated[LogLevel, BeforeValidator(str.lower)] = "info"
+    log_format: LogFormat | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _clean(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Strip the values, and drop those that are empty, that are service links, or that DATABASE_URL replaces."""
+        values = {name: value.strip() if isinstance(value, str) else value for name, value in given.items()}
+        has_url = bool(values.get("database_url"))
+        return {
+            name: value
+            for name, value in values.items()
+            if value != ""
+            and not (name.startswith("database_") and str(value).startswith(SERVICE_LINK))
+            and not (has_url and name.startswith("database_") and name != "database_url")
+        }
+
+    @property
+    def names_a_database(self) -> bool:
+        """Whether the settings name a database; without one the service uses an embedded server."""
+        return self.database_url is not None or self.database_host is not None
+
+
+AnySettings = TypeVar("AnySettings", bound=ServiceSettings)
+
+
+def load_settings(settings_class: type[AnySettings]) -> AnySettings:
+    """Read the settings of this process. Raises SettingsError where a value is not allowed."""
+    try:
+        return settings_class(_secrets_dir=SECRETS if SECRETS.is_dir() else None)  # type: ignore[call-arg]  # pydantic's
+    except ValidationError as error:
+        raise SettingsError("; ".join(map(_describe, error.errors()))) from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f".env is not in UTF-8: {error}") from None
+
+
+def _describe(wrong: ErrorDetails) -> str:
+    """Return one line with the variable, its value and what is allowed."""
+    return f"{str(wrong['loc'][0]).upper()}={wrong['input']!r}: {wrong['msg']}"

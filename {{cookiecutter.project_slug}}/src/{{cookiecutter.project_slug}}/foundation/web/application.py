@@ -1,0 +1,140 @@
+"""The application: its routes, and what they work with."""
+
+import contextlib
+import re
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import peewee
+import structlog
+import tornado.web
+from tornado.http1connection import HTTP1Connection
+from tornado.httputil import HTTPServerRequest
+
+from ..database import Database
+from ..settings import ServiceSettings
+from .background import BackgroundTasks
+from .handler import Handler, NotFoundHandler, TooLargeHandler
+from .health import HealthHandler, Readiness, ReadyHandler
+from .metrics import Metrics, MetricsHandler
+from .openapi import ASSETS, AssetHandler, DocsHandler, DocumentHandler
+from .requests_in_flight import RequestsInFlight
+
+logger = structlog.get_logger()
+
+DISCARD_TIMEOUT = 5  # seconds for which a body over the limit is read before the connection is closed
+
+Lifespan: TypeAlias = Callable[["Application"], contextlib.AbstractAsyncContextManager[None]]
+
+
+class Application(tornado.web.Application):
+    """Tornado's application, with the database and everything else that the service consists of.
+
+    Args:
+        settings: the service's settings.
+        database: binds the models, for the whole process: peewee's models have one database at a time.
+        distribution: name of the distribution in `pyproject.toml`; its metadata heads `/openapi.json`.
+        routes: as Tornado takes them. They come before the foundation's own, and so can replace one.
+        models: the models that `migrate --new` compares with the migrations.
+        migrations: folder of the migrations.
+        seed: creates the first rows. It runs in a thread, may run twice, and may run in several replicas at once.
+        lifespan: async context manager around the time in which the service takes requests. It is entered with the
+            database connected, before the first request, and left after the last request and spawned task.
+        tornado_settings: Tornado's own, such as `cookie_secret`, and what handlers look up in `self.settings`.
+    """
+
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        database: Database,
+        *,
+        distribution: str,
+        routes: Sequence[tuple[Any, ...]],
+        models: Sequence[type[peewee.Model]],
+        migrations: Path,
+        seed: Callable[[Database], None] | None = None,
+        lifespan: Lifespan | None = None,
+        **tornado_settings: Any,
+    ) -> None:
+        self.database = database
+        self.distribution = distribution
+        self.models = models
+        self.migrations = migrations
+        self.seed = seed
+        self.lifespan: Lifespan = lifespan or (lambda application: contextlib.nullcontext())
+        self.readiness = Readiness(database)
+        self.in_flight = RequestsInFlight()
+        self.background = BackgroundTasks()
+        self.metrics = Metrics(database.pool_backend, self.in_flight, self.background)
+        self.max_body_size = settings.max_body_size
+        database.bind(models)
+        all_routes = [
+            *routes,
+            ("/healthz", HealthHandler),
+            ("/readyz", ReadyHandler),
+            ("/metrics", MetricsHandler),
+            ("/openapi.json", DocumentHandler),
+            ("/docs", DocsHandler),
+            ("/docs/([\\w./-]+)", AssetHandler, {"path": ASSETS}),
+        ]
+        self._routes: dict[type, list[str]] = {}
+        for pattern, handler, *_ in all_routes:
+            self._routes.setdefault(handler, []).append(pattern)
+        super().__init__(
+            all_routes,
+            **{
+                "default_handler_class": NotFoundHandler,
+                "cross_origin_protection": True,
+                "trusted_origins": settings.trusted_origins,
+                **tornado_settings,
+            },
+        )
+
+    def spawn(self, work: Coroutine[Any, Any, object]) -> None:
+        """Run work in a task that outlives the request: it goes on when the client leaves.
+
+        A shutdown waits for it as for a request, until `shutdown_grace` is over. Its failure is logged with the id of
+        the request, and it is counted in the metrics.
+        """
+        self.background.spawn(work)
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        """As Tornado's, but answers a body whose declared length is over the limit.
+
+        Tornado would send a bare 400 and close the connection, without asking the application.
+        """
+        length = re.fullmatch("[0-9]{1,18}", request.headers.get("Content-Length", ""))
+        connection = request.connection
+        if length and int(length[0]) > self.max_body_size and isinstance(connection, HTTP1Connection):
+            connection.set_max_body_size(int(length[0]))
+            connection.set_body_timeout(DISCARD_TIMEOUT)
+            request.headers.pop("Expect", None)  # or Tornado would ask for the body
+            delegate = self.get_handler_delegate(request, TooLargeHandler, {"limit": self.max_body_size})
+        else:
+            delegate = super().find_handler(request, **kwargs)
+        return self.in_flight.begin(request, delegate)
+
+    def log_request(self, handler: tornado.web.RequestHandler) -> None:
+        """Called by Tornado once the whole answer is with the connection."""
+        request = handler.request
+        self.in_flight.answered(request)
+        seconds, status = request.request_time(), handler.get_status()
+        route = self._route(handler)
+        self.metrics.observe(request.method, route, status, seconds)
+        line = {"method": request.method, "route": route, "status": status, "ms": round(1000 * seconds, 2)}
+        if route != request.path:
+            line["path"] = request.path
+        if isinstance(handler, Handler):
+            line["request_id"] = handler.request_id
+            if handler.failure is not None:
+                line["failure"] = handler.failure
+        log = logger.info if status < 500 else logger.warning
+        log("request", **line)
+
+    def _route(self, handler: tornado.web.RequestHandler) -> str:
+        """Return the pattern of the route that the request took."""
+        patterns = self._routes.get(type(handler), ["none"])
+        if len(patterns) == 1:
+            return patterns[0]
+        return next((pattern for pattern in patterns if re.fullmatch(pattern, handler.request.path)), "none")

@@ -1,0 +1,54 @@
+"""Work that outlives its request."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+from prometheus_client import Counter
+
+logger = structlog.get_logger()
+
+CANCEL_TIMEOUT = 1  # seconds
+
+
+class BackgroundTasks:
+    """Keeps spawned tasks until they end: asyncio keeps weak references only, and may lose a running task."""
+
+    def __init__(self) -> None:
+        self.ended = Counter("background_tasks", "Spawned tasks that have ended.", ["outcome"], registry=None)
+        self._running: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def spawn(self, work: Coroutine[Any, Any, object]) -> None:
+        """Start a task. It inherits its caller's context, the request's id included."""
+        task = asyncio.create_task(self._run(work))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def wait_for_end(self) -> None:
+        """Wait until no task runs, including those that a task spawns."""
+        while self._running:
+            await asyncio.wait(self._running)
+
+    async def cancel(self) -> None:
+        """Cancel the tasks that still run, and wait CANCEL_TIMEOUT for them to end."""
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            await asyncio.wait(self._running, timeout=CANCEL_TIMEOUT)
+
+    async def _run(self, work: Coroutine[Any, Any, object]) -> None:
+        name = getattr(work, "__qualname__", repr(work))
+        try:
+            await work
+            outcome = "succeeded"
+        except asyncio.CancelledError:
+            outcome = "cancelled"
+            logger.warning("background task cancelled", task=name)
+        except Exception:
+            outcome = "failed"
+            logger.exception("background task failed", task=name)
+        self.ended.labels(outcome).inc()

@@ -1,0 +1,154 @@
+"""The base of the handlers."""
+
+import asyncio
+import re
+import secrets
+from collections.abc import Awaitable, Coroutine, Mapping
+from http.client import responses
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import tornado.web
+from tornado.httputil import HTTPServerRequest
+from tornado.web import HTTPError, RequestHandler, stream_request_body
+
+from .. import logs
+from .problems import CLIENT_CLOSED_REQUEST, RETRY_AFTER, UNAVAILABLE_ERRORS, Problem
+
+if TYPE_CHECKING:
+    from .application import Application
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class Handler(RequestHandler):
+    """Tornado's handler with a request id, errors as problems, and HEAD answered as GET.
+
+    Turns database-unavailable errors from any handler into a 503. Cancels a handler whose client has left.
+    """
+
+    application: "Application"
+    security: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """OpenAPI's security schemes that the handler demands, by name; `/openapi.json` shows them."""
+
+    failure: str | None = None  # the reason of an error, for the log
+    _task: asyncio.Task[None] | None = None
+
+    def __init__(self, application: tornado.web.Application, request: HTTPServerRequest, **kwargs: Any) -> None:
+        # Here and not in prepare(), which a 405, a bad form and a cross-origin refusal never reach.
+        given = request.headers.get("X-Request-ID", "")
+        self.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+        super().__init__(application, request, **kwargs)
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+        self.set_header("X-Request-ID", self.request_id)
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Referrer-Policy", "no-referrer")
+
+    def prepare(self) -> Awaitable[None] | None:
+        """Called by Tornado before the method. An override has to call `super().prepare()`."""
+        logs.request_id.set(self.request_id)
+        self._task = asyncio.current_task()
+        return None
+
+    def spawn(self, work: Coroutine[Any, Any, object]) -> None:
+        """Run work that outlives the request; see `Application.spawn`."""
+        self.application.spawn(work)
+
+    def on_connection_close(self) -> None:
+        """Called by Tornado when the client leaves: cancels the handler, and so the statement under way."""
+        super().on_connection_close()  # fails the body that a streaming handler waits for
+        if self._task is not None:
+            self._task.cancel()
+
+    async def head(self, *args: str, **kwargs: str) -> None:
+        """Answer as GET does; Tornado leaves out the body."""
+        if "GET" not in self.allowed_methods():
+            raise HTTPError(405)
+        answered = self.get(*args, **kwargs)
+        if answered is not None:
+            await answered
+
+    def allowed_methods(self) -> list[str]:
+        """Return the methods that this handler implements."""
+        implemented = [
+            method
+            for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+            if getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
+        ]
+        return ["HEAD", *implemented] if "GET" in implemented else implemented
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> "asyncio.Future[None]":
+        """As Tornado's. During a shutdown it also asks the client to close the connection."""
+        if self.application.readiness.draining:
+            self.set_header("Connection", "close")
+        return super().finish(chunk)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Called by Tornado for an exception of a handler, and for a request that Tornado refuses."""
+        error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
+        if isinstance(error, UNAVAILABLE_ERRORS):
+            status_code = 503
+        if self._task is not None and self._task.cancelling():
+            status_code = CLIENT_CLOSED_REQUEST
+        detail = error.get_message() if isinstance(error, HTTPError) and error.log_message else None
+        self.write_problem(status_code, detail)
+        self.finish()
+
+    def write_problem(self, status: int, detail: str | None = None) -> None:
+        """Set the status and write a problem as the body. HTTPError does so too, but without headers that were set."""
+        self.set_status(status)
+        self.set_header("Content-Type", "application/problem+json")
+        if status == 405:
+            self.set_header("Allow", ", ".join(self.allowed_methods()))
+        if status == 503:
+            self.set_header("Retry-After", str(RETRY_AFTER))
+        title = responses.get(status, "Unknown")
+        problem = Problem(title=title, status=status, detail=detail, request_id=self.request_id)
+        body = problem.model_dump_json().encode()
+        self.set_header("Content-Length", len(body))
+        self.write(body)
+
+    def log_exception(
+        self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        """Called by Tornado. Logs a traceback for a bug; any other failure goes into the request's line."""
+        if isinstance(value, UNAVAILABLE_ERRORS):
+            self.failure = " ".join(str(value).split())
+        elif isinstance(value, HTTPError):
+            self.failure = value.get_message() if value.log_message else None
+        else:
+            super().log_exception(typ, value, tb)
+
+
+class NotFoundHandler(Handler):
+    """Answers the paths that no route serves."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        raise HTTPError(404, f"There is nothing at {self.request.path}")
+
+
+@stream_request_body
+class TooLargeHandler(Handler):
+    """Sends the 413 once the headers are in, then discards the body.
+
+    Closing the connection with a part of the body unread would reset it, and the client would lose the answer.
+    """
+
+    def initialize(self, limit: int) -> None:
+        self._limit = limit
+
+    async def prepare(self) -> None:
+        super().prepare()
+        self.write_problem(413, f"The body may have {self._limit} bytes at most")
+        await self.flush()
+
+    def data_received(self, chunk: bytes) -> None:
+        """Discard the chunk."""
+
+    def _end(self) -> None:
+        self.finish()
+
+    get = head = post = put = patch = delete = options = _end  # type: ignore[assignment]  # Tornado: a variable each

@@ -1,0 +1,8 @@
+const ui = SwaggerUIBundle({
+  url: "openapi.json",
+  dom_id: "#docs",
+  deepLinking: true,
+  onComplete: () => {
+    document.title = ui.specSelectors.info().get("title");
+  },
+});

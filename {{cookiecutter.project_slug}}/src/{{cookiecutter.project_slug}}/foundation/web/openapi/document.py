@@ -1,0 +1,183 @@
+"""The OpenAPI 3.1 description, from the routes and from the `@operation` of each method."""
+
+import functools
+import importlib.metadata
+import inspect
+import json
+import operator
+from collections.abc import Iterator, Mapping, Sequence
+from http.client import responses
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from urllib.parse import unquote
+
+from tornado.routing import PathMatches
+
+from ..handler import Handler
+from ..problems import Problem
+from ..validation import FORMS, JSON
+from .operations import Operation, operation_of
+from .schemas import Json, Schemas
+
+if TYPE_CHECKING:
+    from ..application import Application
+
+METHODS = ("get", "post", "put", "patch", "delete", "options")
+SAFE = ("get", "head", "options")
+ERRORS_OF_ANY = (400, 405, 413, 500)
+ERRORS = {
+    400: "The request is not as described",
+    401: "The request has no valid credentials",
+    403: "A page of another origin sent this",
+    404: "Not there",
+    405: "The path doesn't support the method",
+    413: "The body is too large",
+    415: "The body has an unsupported media type",
+    500: "A bug",
+    503: "The database doesn't answer or is overloaded, or the server is shutting down",
+}
+HEADERS = {
+    "X-Request-ID": "The request's id: the client's own, or a new one",
+    "Allow": "The methods that the path supports",
+    "Location": "Address of the new resource",
+    "WWW-Authenticate": "The credentials that the path wants",
+    "Retry-After": "Seconds after which to try again",
+}
+HEADERS_OF = {201: ("Location",), 401: ("WWW-Authenticate",), 405: ("Allow",), 503: ("Retry-After",)}
+
+
+class Described(NamedTuple):
+    """A method of a route, and what is said about it."""
+
+    path: str
+    method: str
+    operation: Operation
+    docstring: str
+    security: Mapping[str, Mapping[str, Any]]
+
+
+@functools.lru_cache(maxsize=1)
+def document(application: "Application") -> str:
+    """Return the description of the application's routes, as JSON."""
+    schemas = Schemas()
+    paths: dict[str, Json] = {}
+    used: set[int] = set()
+    security: Json = {}
+    for described in _described(application):
+        if described.method in paths.setdefault(described.path, {}):
+            continue  # the first route of a path is the one that answers
+        paths[described.path][described.method] = _operation(described, schemas)
+        used.update(_errors(described))
+        security.update(described.security)
+    errors = {_name(status): _error(status, schemas) for status in sorted(used)}
+    components: Json = {
+        "schemas": schemas.resolve(),
+        "responses": errors,
+        "headers": _headers(),
+    }
+    if security:
+        components["securitySchemes"] = security
+    info = _info(application.distribution)
+    description: Json = {"openapi": "3.1.1", "info": info, "paths": paths, "components": components}
+    return json.dumps(description, indent=2, ensure_ascii=False)
+
+
+def _described(application: "Application") -> Iterator[Described]:
+    """Yield each method that is described; HEAD is described as GET is."""
+    for rule in application.wildcard_router.rules:
+        for method in METHODS:
+            operation = operation_of(rule.target, method)
+            if operation is not None and isinstance(rule.matcher, PathMatches):
+                path = unquote(rule.matcher.reverse(*("{" + name + "}" for name in operation.path)) or "")
+                docstring = inspect.getdoc(getattr(rule.target, method)) or ""
+                security = rule.target.security if issubclass(rule.target, Handler) else {}
+                for name in (method, "head") if method == "get" else (method,):
+                    yield Described(path, name, operation, docstring, security)
+
+
+def _operation(described: Described, schemas: Schemas) -> Json:
+    operation = described.operation
+    summary, _, description = described.docstring.partition("\n")
+    shown: Json = {"summary": summary.removesuffix(".")}
+    if description:
+        shown["description"] = description.strip()
+    parameters = [
+        *_parameters("path", operation.path, schemas),
+        *_parameters("query", operation.query, schemas),
+    ]
+    if parameters:
+        shown["parameters"] = parameters
+    if operation.body is not None:
+        schema = schemas.of(operation.body, "validation")
+        content = {media_type: {"schema": schema} for media_type in (JSON, *FORMS)}
+        shown["requestBody"] = {"required": True, "content": content}
+    if described.security:
+        shown["security"] = [{name: [] for name in described.security}]
+    successes = {
+        str(status): {
+            "description": responses[status],
+            "headers": _references_to_headers(status),
+            "content": _content(types, schemas),
+        }
+        for status, types in operation.responses.items()
+    }
+    errors = {str(status): {"$ref": f"#/components/responses/{_name(status)}"} for status in _errors(described)}
+    return shown | {"responses": successes | errors}
+
+
+def _errors(described: Described) -> list[int]:
+    by_method = [] if described.method in SAFE else [403]
+    by_body = [] if described.operation.body is None else [415]
+    by_security = [401] if described.security else []
+    return sorted({*ERRORS_OF_ANY, *described.operation.errors, *by_method, *by_body, *by_security})
+
+
+def _error(status: int, schemas: Schemas) -> Json:
+    return {
+        "description": ERRORS.get(status, responses[status]),
+        "headers": _references_to_headers(status),
+        "content": {"application/problem+json": {"schema": schemas.of(Problem, "serialization")}},
+    }
+
+
+def _parameters(place: str, types: Mapping[str, Any], schemas: Schemas) -> Iterator[Json]:
+    for name, type_ in types.items():
+        alternatives = [alternative for alternative in get_args(type_) if alternative is not type(None)]
+        is_optional = type(None) in get_args(type_)
+        wanted = functools.reduce(operator.or_, alternatives) if is_optional else type_
+        parameter = {"name": name, "in": place, "required": not is_optional, "schema": schemas.of(wanted, "validation")}
+        # `query_argument` takes an empty argument for a missing one.
+        yield parameter | ({"allowEmptyValue": True} if is_optional else {})
+
+
+def _content(types: Sequence[Any], schemas: Schemas) -> Json:
+    return {
+        type_ if isinstance(type_, str) else JSON: {
+            "schema": {"type": "string"} if isinstance(type_, str) else schemas.of(type_, "serialization")
+        }
+        for type_ in types
+    }
+
+
+def _headers() -> Json:
+    return {
+        name: {"description": description, "schema": {"type": "integer" if name == "Retry-After" else "string"}}
+        for name, description in HEADERS.items()
+    }
+
+
+def _references_to_headers(status: int) -> Json:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Request-ID", *HEADERS_OF.get(status, ()))}
+
+
+def _name(status: int) -> str:
+    return responses[status].replace(" ", "")
+
+
+def _info(distribution: str) -> Json:
+    """Return what pyproject.toml says of the distribution."""
+    try:
+        metadata = importlib.metadata.metadata(distribution)
+    except importlib.metadata.PackageNotFoundError:  # the service runs from its sources
+        return {"title": distribution, "version": "unknown"}
+    info = {"title": metadata["Name"], "version": metadata["Version"]}
+    return info | ({"summary": metadata["Summary"]} if "Summary" in metadata else {})

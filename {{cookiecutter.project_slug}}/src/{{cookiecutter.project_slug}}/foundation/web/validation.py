@@ -1,0 +1,105 @@
+"""Input of requests, checked once at the edge: taken as it is or refused, never silently altered."""
+
+import functools
+import re
+from email.message import Message
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+from tornado.httputil import HTTPServerRequest
+from tornado.web import HTTPError
+
+GREATEST_ID = 2**31 - 1  # of PostgreSQL's integer
+JSON = "application/json"
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+Id = Annotated[int, Field(ge=1, le=GREATEST_ID)]  # the type of what `parse_id` returns
+
+T = TypeVar("T")
+
+
+def query_argument(request: HTTPServerRequest, name: str) -> str | None:
+    """Return the argument's one value, or None where it is missing or empty. Raises HTTPError 400.
+
+    Unlike Tornado's `get_query_argument` it doesn't strip, replace control characters or take the last of several.
+    """
+    return _one_value(name, request.query_arguments.get(name, [b""])) or None
+
+
+def parse_id(text: str) -> int:
+    """Return a row's id, from 1 to the greatest integer of PostgreSQL. Raises HTTPError 400."""
+    if not re.fullmatch(r"[1-9][0-9]{0,9}", text) or int(text) > GREATEST_ID:
+        raise HTTPError(400, f"id: {text[:40]!r} is not a number from 1 to {GREATEST_ID}")
+    return int(text)
+
+
+def parse_argument(name: str, text: str, type_: type[T]) -> T:
+    """Return an argument of the path or the query as any type that pydantic knows. Raises HTTPError 400.
+
+    parse_argument("after", text, datetime.date)
+    """
+    try:
+        value: T = _adapter(type_).validate_strings(text)  # type: ignore[arg-type]  # a type is hashable
+    except ValidationError as error:
+        raise HTTPError(400, f"{name}: {error.errors(include_input=False)[0]['msg']}") from None
+    return value
+
+
+@functools.lru_cache(maxsize=64)
+def _adapter(type_: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(type_)
+
+
+class RequestBody(BaseModel):
+    """Base of the models of bodies: a form or JSON with these fields and no others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def from_request(cls, request: HTTPServerRequest) -> Self:
+        """Check and return the request's body. Raises HTTPError 400 or 415."""
+        media_type, charset = _parse_content_type(request.headers.get("Content-Type", ""))
+        if "Content-Encoding" in request.headers or charset not in ("utf-8", "utf8"):
+            raise HTTPError(415, "The body has to be in UTF-8, and without a Content-Encoding")
+        try:
+            if media_type == JSON:
+                return cls.model_validate_json(request.body)
+            if media_type in FORMS:
+                return cls.model_validate({name: _one_value(name, given) for name, given in _fields(request)})
+        except ValidationError as error:
+            raise HTTPError(400, _describe(error.errors(include_input=False)[0])) from None
+        raise HTTPError(415, f"The body has to be {JSON}, {' or '.join(FORMS)}")
+
+
+@functools.lru_cache(maxsize=16)  # clients send the same few
+def _parse_content_type(header: str) -> tuple[str, str]:
+    """Return the media type and the charset."""
+    declared = Message()
+    declared["Content-Type"] = header
+    return declared.get_content_type(), declared.get_content_charset("utf-8")
+
+
+def _fields(request: HTTPServerRequest) -> list[tuple[str, list[bytes]]]:
+    if request.files:
+        raise HTTPError(400, f"{_shown(next(iter(request.files)))}: files are not accepted")
+    return list(request.body_arguments.items())
+
+
+def _one_value(name: str, given: list[bytes]) -> str:
+    if len(given) > 1:
+        raise HTTPError(400, f"{_shown(name)}: given {len(given)} times")
+    try:
+        return given[0].decode()
+    except UnicodeDecodeError:
+        raise HTTPError(400, f"{_shown(name)}: not UTF-8") from None
+
+
+def _describe(wrong: ErrorDetails) -> str:
+    """Return one line: the field, if it is about one, and what would be right."""
+    return ": ".join([*(_shown(str(name)) for name in wrong["loc"]), wrong["msg"]])
+
+
+def _shown(name: str) -> str:
+    """Return a name that a client chose in a form that fits into a line of the log."""
+    return name if re.fullmatch(r"\w{1,40}", name, re.ASCII) else repr(name[:40])

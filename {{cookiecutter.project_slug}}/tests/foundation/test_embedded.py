@@ -1,0 +1,177 @@
+"""Embedded PostgreSQL survives kills at any time, and stops with its last user."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from {{ cookiecutter.project_slug }}.foundation.embedded.keeper import Cluster
+
+PROGRAM = """
+import signal, sys
+from pathlib import Path
+from {{ cookiecutter.project_slug }}.foundation.embedded import embedded_database
+signal.signal(signal.SIGINT, lambda *_: None)
+with embedded_database(Path(sys.argv[1]), "test") as url:
+    print(url, flush=True)
+    sys.stdin.read()
+"""
+
+
+class Program:
+    """A process that uses the cluster until it is stopped or killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def url(self) -> str:
+        """Wait until the database is served, and return its URL."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if line.startswith("postgresql://"):
+                return line.strip()
+        raise AssertionError("the program ended")
+
+    def stop(self) -> None:
+        self.process.communicate()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder that the programs keep the cluster in."""
+    folder = tmp_path_factory.mktemp("project") / ".postgres"
+    yield folder
+    psutil.wait_procs(servers(folder), timeout=30)
+    shutil.rmtree(Cluster(folder).folder)
+
+
+def servers(folder: Path) -> list[psutil.Process]:
+    """Return the PostgreSQL servers that run on this cluster."""
+    data = str(Cluster(folder).data)
+    return [process for process in psutil.process_iter(["cmdline"]) if data in (process.info["cmdline"] or [])]
+
+
+def psql(url: str, sql: str, folder: Path) -> str:
+    """Return what psql prints for the statement."""
+    command: list[str | Path] = [Cluster(folder).binaries / "psql", "--no-psqlrc", "--tuples-only", "--no-align"]
+    return subprocess.check_output([*command, url, "--command", sql], text=True).strip()
+
+
+def test_initdb_that_was_killed(folder: Path) -> None:
+    cluster = Cluster(folder)
+    program = Program(folder)
+    initdb = child(child(psutil.Process(program.process.pid)), "initdb")
+    initdb.suspend()
+    assert not cluster.data.exists()
+    for process in psutil.Process(program.process.pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # some end with their parent
+            process.kill()
+    program.kill()
+    assert not cluster.data.exists()
+    again = Program(folder)
+    assert psql(again.url(), "SELECT 1", folder) == "1"
+    again.stop()
+    assert not list(cluster.folder.glob("initdb-*"))
+
+
+def child(parent: psutil.Process, name: str = "") -> psutil.Process:
+    """Wait for a child of the process, or the one of this name."""
+    while True:
+        for process in parent.children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if name in ("", process.name()):
+                    return process
+        assert parent.is_running()
+        time.sleep(0.001)
+
+
+def test_program_that_was_killed_while_it_started(folder: Path) -> None:
+    program = Program(folder)
+    keeper = child(psutil.Process(program.process.pid))
+    program.kill()
+    keeper.wait(timeout=30)
+    assert not servers(folder)
+
+
+def test_data_is_kept_and_the_server_is_not(folder: Path) -> None:
+    program = Program(folder)
+    psql(program.url(), "CREATE TABLE kept AS SELECT 7 AS seven", folder)
+    (server,) = servers(folder)
+    program.stop()
+    server.wait(timeout=30)
+    again = Program(folder)
+    assert psql(again.url(), "SELECT seven FROM kept", folder) == "7"
+    again.stop()
+
+
+def test_programs_share_a_server_until_the_last_is_gone(folder: Path) -> None:
+    first, second = Program(folder), Program(folder)
+    url = second.url()
+    assert first.url() == url
+    (server,) = servers(folder)
+    first.kill()
+    assert psql(url, "SELECT 1", folder) == "1"
+    second.kill()
+    server.wait(timeout=30)
+
+
+def test_server_that_was_killed(folder: Path) -> None:
+    program = Program(folder)
+    program.url()
+    (server,) = servers(folder)
+    server.kill()
+    again = Program(folder)
+    assert psql(again.url(), "SELECT 1", folder) == "1"
+    again.stop()
+    program.stop()
+
+
+def test_interrupt_at_the_terminal_is_for_the_program(folder: Path) -> None:
+    program = Program(folder)
+    url = program.url()
+    os.killpg(program.process.pid, signal.SIGINT)
+    assert psql(url, "SELECT 1 FROM pg_sleep(1)", folder) == "1"
+    program.stop()
+
+
+def test_stale_file_with_the_number_of_another_process(folder: Path) -> None:
+    program = Program(folder)
+    program.url()
+    (server,) = servers(folder)
+    pid_file = Cluster(folder).data / "postmaster.pid"
+    lines = pid_file.read_text().splitlines()
+    program.stop()
+    server.wait(timeout=30)
+    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]))
+    again = Program(folder)
+    assert psql(again.url(), "SELECT 1", folder) == "1"
+    again.stop()
+
+
+def test_folders_above_keep_their_permissions(folder: Path) -> None:
+    def modes() -> list[int]:
+        return [parent.stat().st_mode for path in (folder, Path(sys.executable)) for parent in path.parents]
+
+    before = modes()
+    program = Program(folder)
+    program.url()
+    program.stop()
+    assert modes() == before

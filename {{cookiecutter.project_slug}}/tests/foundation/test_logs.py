@@ -1,0 +1,82 @@
+"""Each event is one line, for people or machines, with the id of its request."""
+
+import asyncio
+import json
+import signal
+from typing import NoReturn
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+
+from {{ cookiecutter.project_slug }}.foundation.testing import Service
+
+from .example import ExampleSettings, ItemHandler
+from .support import connect, serving
+
+
+async def lines_of(settings: ExampleSettings, *paths: str, raw: bytes = b"", **environment: str) -> list[str]:
+    """Return what the program logs while it is asked for the paths at once; the n-th request's id is "n"."""
+    async with serving(settings, **environment) as (process, address):
+        client = AsyncHTTPClient(force_instance=True, max_clients=100)
+        await asyncio.gather(
+            *(
+                client.fetch(address + path, headers={"X-Request-ID": f"{number}"}, raise_error=False)
+                for number, path in enumerate(paths)
+            )
+        )
+        client.close()
+        if raw:
+            reader, writer = await connect(address)
+            writer.write(raw)
+            await reader.read()
+            writer.close()
+        process.send_signal(signal.SIGTERM)
+        printed, _ = await process.communicate()
+    return [line for line in printed.decode().splitlines() if line != " server stopped"]
+
+
+async def test_lines_for_machines(settings: ExampleSettings) -> None:
+    paths = ["/items?id=1", "/items?id=abc", "/nowhere?secret"]
+    lines = [json.loads(line) for line in await lines_of(settings, *paths, raw=b"garbage\r\n\r\n")]
+    good, bad, nowhere, of_tornado = sorted(lines, key=lambda line: line.get("request_id", "3"))
+    assert isinstance(good.pop("ms"), float)
+    assert good.pop("timestamp")
+    request = {"method": "GET", "route": "/items", "status": 200, "request_id": "0"}
+    assert good == {"event": "request", "level": "info", **request}
+    assert bad["status"] == 400
+    assert "'abc'" in bad["failure"]
+    assert (nowhere["route"], nowhere["path"]) == ("none", "/nowhere")
+    assert of_tornado["logger"] == "tornado.general"
+    assert "Malformed HTTP" in of_tornado["event"]
+
+
+async def test_line_for_people(settings: ExampleSettings) -> None:
+    (line,) = await lines_of(settings, "/items?id=1", LOG_FORMAT="console")
+    assert "request" in line
+    assert "status=200" in line
+
+
+async def test_every_statement_has_the_id_of_its_request(settings: ExampleSettings) -> None:
+    """Also the statements of a task that the handler spawned, and with many requests at once."""
+    paths = [f"/get-or-create?id={1000 + number}" for number in range(30)]
+    lines = [json.loads(line) for line in await lines_of(settings, *paths, LOG_LEVEL="Debug")]
+    statements = [line for line in lines if line["event"] == "statement"]
+    of_one = [line["sql"].split()[0] for line in statements if line.get("request_id") == "7"]
+    assert of_one == ["BEGIN", "SELECT", "SAVEPOINT", "INSERT", "RELEASE", "COMMIT"]
+    for line in statements:
+        for parameter in line["params"] or ():
+            if isinstance(parameter, int) and parameter >= 1000:
+                assert line["request_id"] == f"{parameter - 1000}"
+
+
+async def test_bug_has_a_traceback(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def get(handler: ItemHandler) -> NoReturn:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr(ItemHandler, "get", get)
+    await service.get("/items?id=1")
+    (bug,) = caplog.records
+    assert bug.exc_info is not None
+    assert isinstance(bug.exc_info[1], RuntimeError)

@@ -1,0 +1,284 @@
+"""Migrations go forward and back, once in all replicas or not at all, and the next one is written from the models."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import peewee
+import pytest
+
+from {{ cookiecutter.project_slug }}.foundation.database import Database, Model, make_database
+from {{ cookiecutter.project_slug }}.foundation.migrations import MigrationError, difference, migrate, status, write_new
+from {{ cookiecutter.project_slug }}.foundation.migrations.history import LOCK
+from {{ cookiecutter.project_slug }}.foundation.testing import Service
+
+from .conftest import Command
+from .example import ExampleSettings, Item
+from .support import run, running_with
+
+FOLDER = Path(__file__).with_name("migrations")
+
+
+@pytest.fixture
+def database(settings: ExampleSettings) -> Database:
+    return make_database(settings)
+
+
+def tables(database: Database) -> set[str]:
+    with database.allow_sync():
+        return set(database.get_tables()) - {"schema_migrations"}
+
+
+def write(folder: Path, name: str, text: str) -> None:
+    (folder / f"{name}.sql").write_text(text)
+
+
+def test_forward_and_back(database: Database) -> None:
+    migrate(database, FOLDER)
+    assert tables(database) == {"item"}
+    migrate(database, FOLDER, 0)
+    assert tables(database) == set()
+    assert status(database, FOLDER) == ["0001_create_item: not applied"]
+    migrate(database, FOLDER, 1)
+    assert status(database, FOLDER)[0].startswith("0001_create_item: applied ")
+
+
+async def test_serving_applies_them(service: Service) -> None:
+    assert all(": applied " in line for line in status(service.database, FOLDER))
+
+
+async def test_serving_leaves_them_when_told_to(settings: ExampleSettings, database: Database) -> None:
+    async with running_with(settings, migrate_on_start=False, seed_on_start=False):
+        assert tables(database) == set()
+
+
+async def test_several_replicas_at_once(database: Database, database_url: str) -> None:
+    """Each replica waits for its turn, whatever STATEMENT_TIMEOUT is, and finds the migration applied."""
+    waiting = (
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        " AND waitstart < clock_timestamp() - interval '0.3 s'"
+    )
+    with database.allow_sync(), database.atomic():
+        database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        replicas = [
+            asyncio.create_task(run("migrate", DATABASE_URL=database_url, STATEMENT_TIMEOUT="0.2")) for _ in range(3)
+        ]
+        while database.execute_sql(waiting).fetchone()[0] < len(replicas):
+            assert not any(replica.done() for replica in replicas)
+            await asyncio.sleep(0.01)
+    done = await asyncio.gather(*replicas)
+    assert [code for code, _ in done] == [0] * len(replicas), done
+    assert sum('"name": "0001_create_item"' in printed for _, printed in done) == 1
+
+
+def test_long_migration_is_not_bounded(settings: ExampleSettings, tmp_path: Path) -> None:
+    database = make_database(settings.model_copy(update={"statement_timeout": 0.1}))
+    write(tmp_path, "0001_long", "-- migrate:up\nSELECT pg_sleep(0.3);")
+    migrate(database, tmp_path)
+    assert "0001_long: applied" in status(database, tmp_path)[0]
+
+
+def test_wait_for_a_table_is_bounded(settings: ExampleSettings, database: Database, tmp_path: Path) -> None:
+    """All other statements on the table wait behind a migration that waits for it."""
+    write(tmp_path, "0001_create", "-- migrate:up\nCREATE TABLE a ();")
+    migrate(database, tmp_path)
+    write(tmp_path, "0002_alter", "-- migrate:up\nALTER TABLE a ADD COLUMN b integer;")
+    with database.allow_sync(), database.atomic():
+        database.execute_sql("LOCK TABLE a IN ACCESS SHARE MODE")
+        with pytest.raises(MigrationError, match=r"^0002_alter: .*lock timeout"):
+            migrate(make_database(settings.model_copy(update={"statement_timeout": 0.1})), tmp_path)
+
+
+def test_migration_that_fails_does_nothing(database: Database, tmp_path: Path) -> None:
+    write(tmp_path, "0001_good", "-- migrate:up\nCREATE TABLE a ();")
+    write(tmp_path, "0002_bad", "-- migrate:up\nCREATE TABLE b ();\nSELECT 1 / 0;")
+    with pytest.raises(MigrationError, match=r"^0002_bad: division by zero"):
+        migrate(database, tmp_path)
+    assert tables(database) == {"a"}
+    assert status(database, tmp_path)[1] == "0002_bad: not applied"
+
+
+def test_statements_are_taken_as_they_are(database: Database, tmp_path: Path) -> None:
+    text = "-- migrate:up\nCREATE TABLE a (b text DEFAULT '100 %s; %');\n-- migrate:down\n-- nothing\n"
+    write(tmp_path, "0001_percent", text)
+    migrate(database, tmp_path)
+    migrate(database, tmp_path, 0)
+    assert tables(database) == {"a"}
+
+
+def test_no_way_back(database: Database, tmp_path: Path) -> None:
+    write(tmp_path, "0001_one_way", "-- migrate:up\nCREATE TABLE a ();")
+    write(tmp_path, "0002_two_ways", "-- migrate:up\nCREATE TABLE b ();\n-- migrate:down\nDROP TABLE b;")
+    migrate(database, tmp_path)
+    with pytest.raises(MigrationError, match=r"0001_one_way\.sql has no '-- migrate:down'"):
+        migrate(database, tmp_path, 0)
+    assert tables(database) == {"a", "b"}
+
+
+def test_older_version_on_a_newer_database(database: Database, tmp_path: Path) -> None:
+    write(tmp_path, "0001_old", "-- migrate:up\nCREATE TABLE a ();\n-- migrate:down\nDROP TABLE a;")
+    write(tmp_path, "0002_new", "-- migrate:up\nCREATE TABLE b ();\n-- migrate:down\nDROP TABLE b;")
+    migrate(database, tmp_path)
+    (tmp_path / "0002_new.sql").unlink()
+    migrate(database, tmp_path)
+    assert re.fullmatch("0002_new: applied .*, and not in this version of the service", status(database, tmp_path)[1])
+    with pytest.raises(MigrationError, match="0002_new is applied, but not in this version"):
+        migrate(database, tmp_path, 0)
+
+
+@pytest.mark.parametrize(
+    ("names", "text", "expected"),
+    [
+        (["0001_a", "0001_b"], "-- migrate:up\n", "0001_a.sql and 0001_b.sql have the same number"),
+        (["1_a"], "-- migrate:up\n", "1_a.sql is no name of a migration"),
+        (["0000_a"], "-- migrate:up\n", "0000_a.sql is no name of a migration"),
+        (["0001_a"], "SELECT 1;\n", "0001_a.sql doesn't begin with the line '-- migrate:up'"),
+    ],
+)
+def test_bad_file(database: Database, tmp_path: Path, names: list[str], text: str, expected: str) -> None:
+    for name in names:
+        write(tmp_path, name, text)
+    with pytest.raises(MigrationError, match=f"^{re.escape(expected)}"):
+        migrate(database, tmp_path)
+
+
+def test_new_one_from_the_models(database: Database, tmp_path: Path) -> None:
+    migrate(database, tmp_path)
+    file = write_new(database, [Item], "create_item", tmp_path)
+    assert file == tmp_path / "0001_create_item.sql"
+    migrate(database, tmp_path)
+    assert tables(database) == {"item"}
+    with pytest.raises(MigrationError, match="the migrations already make the models' tables"):
+        write_new(database, [Item], "again", tmp_path)
+
+
+def test_command(command: Command, settings: ExampleSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings.database_url is not None
+    monkeypatch.setenv("DATABASE_URL", settings.database_url.get_secret_value())
+    assert command("migrate")[0] == 0
+    assert "0001_create_item: applied " in command("migrate", "--status")[1]
+    assert command("migrate", "--to", "0")[0] == 0
+    assert command("migrate", "--status") == (0, "0001_create_item: not applied\n")
+    message, _ = command("migrate", "--new", "again")
+    assert str(message).startswith("example: the migrations already make the models' tables")
+
+
+class Author(Model):
+    id = peewee.AutoField()
+
+
+class Before(Model):
+    id = peewee.AutoField()
+    name = peewee.CharField(max_length=10, index=True)
+    gone = peewee.TextField()
+
+    class Meta:
+        table_name = "book"
+
+
+class After(Model):
+    id = peewee.AutoField()
+    name = peewee.CharField(max_length=20, unique=True, null=True)
+    pages = peewee.IntegerField(default=7, constraints=[peewee.Check("pages > 0")])
+    author = peewee.ForeignKeyField(Author, null=True, on_delete="CASCADE")
+
+    class Meta:
+        table_name = "book"
+
+
+def test_new_one_keeps_the_rows(database: Database, tmp_path: Path) -> None:
+    write_new(database, [Before], "create", tmp_path)
+    migrate(database, tmp_path)
+    with database.allow_sync():
+        database.execute_sql("INSERT INTO book (name, gone) VALUES ('a', 'b')")
+    assert write_new(database, [Author, After], "change", tmp_path) == tmp_path / "0002_change.sql"
+    migrate(database, tmp_path)
+    with database.allow_sync():
+        assert database.execute_sql("SELECT id, name, pages, author_id FROM book").fetchall() == [(1, "a", 7, None)]
+        database.execute_sql("DELETE FROM book")  # `gone` is NOT NULL, and its values are lost
+    assert difference(database, [Author, After], tmp_path) == ([], [])
+    migrate(database, tmp_path, 1)
+    (tmp_path / "0002_change.sql").unlink()
+    assert difference(database, [Before], tmp_path) == ([], [])
+
+
+class MoodField(peewee.Field):
+    field_type = "mood"
+
+
+class PercentageField(peewee.Field):
+    field_type = "percentage"
+
+
+class Typed(Model):
+    id = peewee.AutoField()
+    mood = MoodField()
+    percentage = PercentageField()
+
+
+def test_types_that_peewee_does_not_know(database: Database, tmp_path: Path) -> None:
+    """A migration makes one type; the other exists already, like those of an extension."""
+    with database.allow_sync():
+        database.execute_sql("CREATE DOMAIN percentage AS integer")
+    write(tmp_path, "0001_types", "-- migrate:up\nCREATE TYPE mood AS ENUM ('fine');\n-- migrate:down\nDROP TYPE mood;")
+    write_new(database, [Typed], "create", tmp_path)
+    migrate(database, tmp_path)
+    assert difference(database, [Typed], tmp_path) == ([], [])
+
+
+class NoDefault(Model):
+    id = peewee.AutoField()
+    name = peewee.CharField(max_length=10, index=True)
+    gone = peewee.TextField()
+    pages = peewee.IntegerField()
+
+    class Meta:
+        table_name = "book"
+
+
+class OtherKey(Model):
+    id = peewee.BigAutoField()
+    name = peewee.CharField(max_length=10, index=True)
+    gone = peewee.TextField()
+
+    class Meta:
+        table_name = "book"
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (Before, "the migrations already make the models' tables"),
+        (NoDefault, "NoDefault.pages: existing rows need a value"),
+        (OtherKey, "can't generate the change to book"),
+    ],
+)
+def test_what_can_not_be_written_is_told(database: Database, tmp_path: Path, model: type[Model], expected: str) -> None:
+    write_new(database, [Before], "create", tmp_path)
+    with pytest.raises(MigrationError, match=f"^{re.escape(expected)}"):
+        write_new(database, [model], "change", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["0001_create.sql"]
+    assert tables(database) == set()
+
+
+def test_folder_that_can_not_be_written(database: Database, tmp_path: Path) -> None:
+    with pytest.raises(MigrationError, match=r"0001_create\.sql can't be written: No such file or directory$"):
+        write_new(database, [Before], "create", tmp_path / "gone")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--to", "9999"], "there is no migration 9999; the newest is 0001_create_item"),
+        (["--to", "newest"], "error: argument --to: invalid int value"),
+        (["--to", "0", "--status"], "error: argument --status: not allowed with argument --to"),
+        (["--new", "Add age"], "'Add age' can't name a migration: use 1 to 60 lower-case letters"),
+    ],
+)
+def test_bad_input(
+    database: Database, database_url: str, command: Command, arguments: list[str], expected: str
+) -> None:
+    message, printed = command("migrate", *arguments, DATABASE_URL=database_url)
+    assert expected in f"{message}{printed}"
+    assert message != 0
+    assert tables(database) == set()

@@ -1,0 +1,113 @@
+"""Waiting for a connection is first come, first served, and bounded."""
+
+import asyncio
+
+import pytest
+from peewee import OperationalError
+
+from {{ cookiecutter.project_slug }}.foundation.database import Database, PoolTimeout
+
+from .example import ExampleSettings
+from .support import problem, running_with
+
+
+async def test_past_the_timeout_it_is_a_503(settings: ExampleSettings) -> None:
+    async with running_with(settings, pool_max_size=1) as service:
+        service.database.pool_backend.timeout = 0.1
+        async with service.database.aio_connection():
+            response = await service.get("/items?id=1")
+        assert response.code == 503
+        assert response.headers["Retry-After"] == "1"
+        problem(response)
+        assert (await service.get("/items?id=1")).code == 200
+
+
+async def test_first_come_first_served(settings: ExampleSettings) -> None:
+    served: list[int] = []
+
+    async def ask(database: Database, number: int) -> None:
+        async with database.aio_connection():
+            served.append(number)
+
+    async with running_with(settings, pool_max_size=1) as service:
+        database = service.database
+        async with asyncio.TaskGroup() as group, database.aio_connection():
+            for number in range(20):
+                group.create_task(ask(database, number))
+            await asyncio.sleep(0)
+    assert served == list(range(20))
+
+
+async def test_connection_given_to_a_task_that_is_cancelled_is_not_lost(settings: ExampleSettings) -> None:
+    async with running_with(settings, pool_max_size=1) as service:
+        service.database.pool_backend.timeout = 0.5
+        pool = service.database.pool_backend
+        connection = await pool.acquire()
+        waiting = asyncio.create_task(pool.acquire())
+        await asyncio.sleep(0)
+        pool.give_back(connection)  # the waiting task gets it
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert await pool.acquire() is connection
+        pool.give_back(connection)
+
+
+async def test_connection_that_is_handed_over_as_the_pool_closes(settings: ExampleSettings) -> None:
+    async with running_with(settings, pool_max_size=1) as service:
+        pool = service.database.pool_backend
+        connection = await pool.acquire()
+        waiting = asyncio.create_task(pool.acquire())
+        await asyncio.sleep(0)
+        pool.give_back(connection)  # the waiting task gets it
+        await pool.close()
+        pool.give_back(await waiting)
+        assert connection.closed
+
+
+async def test_child_that_waits_for_its_parents_connection_times_out(settings: ExampleSettings) -> None:
+    async with running_with(settings, pool_max_size=1) as service:
+        service.database.pool_backend.timeout = 0.1
+        database = service.database
+        with pytest.raises(PoolTimeout):
+            async with database.aio_atomic():
+                await asyncio.create_task(database.aio_execute_sql("SELECT 1"))
+
+
+async def test_child_that_waits_for_its_parents_row_times_out(settings: ExampleSettings) -> None:
+    async with running_with(settings, statement_timeout=0.5) as service:
+        database = service.database
+        update = "UPDATE item SET name = 'a child' WHERE id = 1"
+        async with database.aio_atomic():
+            await database.aio_execute_sql(update)
+            with pytest.raises(OperationalError):
+                await asyncio.create_task(database.aio_execute_sql(update))
+
+
+async def test_gauges(settings: ExampleSettings) -> None:
+    async with running_with(settings, pool_max_size=1) as service:
+        database = service.database
+        pool = database.pool_backend
+        async with asyncio.TaskGroup() as group, database.aio_connection():
+            given_up = group.create_task(database.aio_execute_sql("SELECT 1"))
+            group.create_task(database.aio_execute_sql("SELECT 1"))
+            await asyncio.sleep(0)
+            assert (pool.size, pool.in_use, pool.waiting) == (1, 1, 2)
+            given_up.cancel()
+            await asyncio.sleep(0)
+            assert (pool.size, pool.in_use, pool.waiting) == (1, 1, 1)
+        assert (pool.size, pool.in_use, pool.waiting) == (1, 0, 0)
+
+
+async def test_size_after_closing_and_connecting_while_in_use(settings: ExampleSettings) -> None:
+    async with running_with(settings, pool_max_size=1) as service:
+        service.database.pool_backend.timeout = 0.1
+        pool = service.database.pool_backend
+        of_before = await pool.acquire()
+        await pool.close()
+        await pool.connect()
+        pool.give_back(of_before)
+        connection = await pool.acquire()
+        with pytest.raises(PoolTimeout):
+            await pool.acquire()
+        pool.give_back(connection)

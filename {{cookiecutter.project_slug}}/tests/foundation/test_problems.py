@@ -1,0 +1,91 @@
+"""Errors are problems (RFC 9457), and reveal nothing of the server."""
+
+import asyncio
+import re
+from typing import NoReturn
+
+import pytest
+from tornado.httpclient import HTTPResponse
+
+from {{ cookiecutter.project_slug }}.foundation.testing import Service
+from {{ cookiecutter.project_slug }}.foundation.web import application
+
+from .example import ItemHandler
+from .support import connect, problem
+
+
+async def test_unknown_path(service: Service) -> None:
+    response = await service.get("/nowhere")
+    assert response.code == 404
+    assert "/nowhere" in problem(response)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "allowed"),
+    [
+        ("/items", "DELETE", "HEAD, GET, POST"),
+        ("/items", "BREW", "HEAD, GET, POST"),
+        ("/get-or-create?id=1", "POST", "HEAD, GET"),
+        ("/healthz", "PUT", "HEAD, GET"),
+    ],
+)
+async def test_wrong_method(service: Service, path: str, method: str, allowed: str) -> None:
+    response = await service.request(method, path)
+    assert response.code == 405
+    assert response.headers["Allow"] == allowed
+    problem(response)
+
+
+@pytest.mark.parametrize("factor", [1, 20])
+async def test_body_over_the_limit(service: Service, factor: int) -> None:
+    """The client gets the 413 even if it sends the whole body first."""
+    limit = service.application.max_body_size
+    reader, writer = await connect(service.address)
+    length = limit * factor + 1
+    writer.write(b"POST /items HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % length + b"x" * length)
+    await writer.drain()
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 413 ")
+    assert b"Content-Type: application/problem+json\r\n" in head
+    assert b"%d bytes" % limit in await reader.readuntil(b"}")
+    writer.close()
+
+
+async def test_body_over_the_limit_is_answered_once_and_not_waited_for(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(application, "DISCARD_TIMEOUT", 0.1)
+    reader, writer = await connect(service.address)
+    writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 999999999999999999\r\n\r\n")
+    async with asyncio.timeout(30):
+        answered = await reader.read()  # to the end of the connection
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answered) == [b"413"]
+    writer.close()
+
+
+@pytest.mark.parametrize("length", ["\u00b2", "9" * 5000, "-1", "1, 2"])
+async def test_length_that_is_no_number(service: Service, length: str) -> None:
+    reader, writer = await connect(service.address)
+    writer.write(f"POST /items HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n".encode("latin-1"))
+    assert await reader.read() == b"HTTP/1.1 400 Bad Request\r\n\r\n"
+    writer.close()
+
+
+async def test_bug(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def get(handler: ItemHandler) -> NoReturn:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr(ItemHandler, "get", get)
+    response = await service.get("/items?id=1")
+    assert response.code == 500
+    assert problem(response).keys() == {"type", "title", "status", "request_id"}
+
+
+async def test_request_id(service: Service) -> None:
+    def request_id(response: HTTPResponse) -> str:
+        return str(response.headers["X-Request-ID"])
+
+    assert request_id(await service.get("/items?id=1", headers={"X-Request-ID": "abc-1.2_3"})) == "abc-1.2_3"
+    for insane in ("", "a b", "x" * 65, 'quote"'):
+        made = request_id(await service.get("/items?id=1", headers={"X-Request-ID": insane}))
+        assert re.fullmatch("[0-9a-f]{32}", made)

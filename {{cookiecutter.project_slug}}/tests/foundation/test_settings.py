@@ -1,0 +1,92 @@
+"""Settings come from the environment, `.env` and secrets, and a bad value is refused in one line."""
+
+from pathlib import Path
+
+import pytest
+
+from {{ cookiecutter.project_slug }}.foundation import settings as settings_module
+from {{ cookiecutter.project_slug }}.foundation.settings import SettingsError, load_settings
+
+from .example import ExampleSettings
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An empty folder, and an environment without settings."""
+    monkeypatch.chdir(tmp_path)
+    for name in ExampleSettings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def load(monkeypatch: pytest.MonkeyPatch, **environment: str) -> ExampleSettings:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return load_settings(ExampleSettings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("PORT", "http", "integer"),
+        ("PORT", "65536", "less than or equal to 65535"),
+        ("DATABASE_PORT", "0", "greater than or equal to 1"),
+        ("POOL_MAX_SIZE", "0", "greater than 0"),
+        ("LOG_LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
+        ("STATEMENT_TIMEOUT", "0.0001", "greater than or equal to 0.001"),
+        ("POOL_TIMEOUT", "inf", "finite"),
+    ],
+)
+def test_bad_value_is_refused_with_what_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, allowed: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load(monkeypatch, **{name: value})
+    assert str(refused.value).startswith(f"{name}={value!r}: ")
+    assert allowed in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_spaces_and_line_ends_around_a_value_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, DATABASE_URL=" postgresql://host/name\n", PORT="80\n", LOG_LEVEL=" Debug")
+    assert settings.database_url is not None
+    assert settings.database_url.get_secret_value() == "postgresql://host/name"
+    assert (settings.port, settings.log_level) == (80, "debug")
+
+
+def test_empty_value_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    unset = load_settings(ExampleSettings)
+    assert load(monkeypatch, PORT="", DATABASE_URL=" ") == unset
+
+
+def test_environment_comes_before_env_file_and_that_before_secrets(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(settings_module, "SECRETS", tmp_path)
+    for name in ("database_name", "database_user", "database_password"):
+        (tmp_path / name).write_text("from a secret\n")
+    (tmp_path / ".env").write_text("DATABASE_NAME=from the file\nDATABASE_USER=from the file\n")
+    settings = load(monkeypatch, DATABASE_NAME="from the environment")
+    assert settings.database_password is not None
+    assert settings.database_password.get_secret_value() == "from a secret"
+    assert (settings.database_name, settings.database_user) == ("from the environment", "from the file")
+
+
+def test_other_database_settings_are_ignored_beside_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, DATABASE_URL="postgresql://host/name", DATABASE_PORT="none", DATABASE_HOST="other")
+    assert (settings.database_port, settings.database_host) == (5432, None)
+
+
+def test_service_link_of_kubernetes_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, DATABASE_PORT="tcp://10.0.0.1:5432").database_port == 5432
+
+
+def test_secrets_are_not_shown() -> None:
+    url = "postgresql://user:a-secret@127.0.0.1/name"
+    shown = repr(ExampleSettings(database_url=url, database_password="a-secret"))  # type: ignore[arg-type]
+    assert "a-secret" not in shown
+
+
+def test_env_file_that_is_not_text(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"PORT=\xff")
+    with pytest.raises(SettingsError, match=r"^\.env is not in UTF-8: "):
+        load_settings(ExampleSettings)

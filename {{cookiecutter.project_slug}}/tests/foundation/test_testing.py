@@ -1,0 +1,17 @@
+"""The fixtures give each test an empty database, whatever the test before it left."""
+
+from {{ cookiecutter.project_slug }}.foundation.database import make_database
+from {{ cookiecutter.project_slug }}.foundation.testing import EMPTY
+
+from .example import ExampleSettings
+
+
+def test_database_is_emptied(settings: ExampleSettings) -> None:
+    database = make_database(settings)
+    with database.allow_sync():
+        database.execute_sql("CREATE SCHEMA other CREATE TABLE a (b integer)")
+        database.execute_sql("CREATE TYPE mood AS ENUM ('fine')")
+        database.execute_sql(EMPTY)
+        found = database.execute_sql("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_'").fetchall()
+        assert {name for (name,) in found} == {"public", "information_schema"}
+        assert database.execute_sql("SELECT to_regtype('mood')").fetchone() == (None,)
