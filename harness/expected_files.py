@@ -25,9 +25,9 @@ SWAGGER_UI_FILES = """
 TEST_FILES = "__init__ conftest test_bad_input test_create test_rows test_seeding test_service"
 FOUNDATION_TEST_FILES = """
     __init__ conftest example relay support test_background test_cancellation test_command_line test_compiled
-    test_connecting test_embedded test_health test_imports test_lifespan test_logs test_lost_database test_metrics
-    test_migrations test_mixed_ids test_openapi test_pool test_problems test_security test_settings test_shutdown
-    test_tasks test_testing test_transactions
+    test_connecting test_database_errors test_embedded test_health test_imports test_lifespan test_logs
+    test_lost_database test_metrics test_migrations test_mixed_ids test_openapi test_pool test_problems
+    test_security test_settings test_shutdown test_tasks test_testing test_transactions
 """
 ALWAYS = {
     *(".editorconfig", ".env.example", ".gitignore", "LICENSE", "Makefile", "README.md", "pyproject.toml"),

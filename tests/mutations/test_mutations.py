@@ -281,6 +281,25 @@ if ___a is None:
         "pass",
         "foundation/test_cancellation.py::test_client_that_goes_away_ends_its_statement",
     ),
+    # Statuses of database errors.
+    Mutation(
+        "web/problems.py",
+        "getattr(___a, 'sqlstate', None) or getattr(___a, 'pgcode', None)",
+        "None",
+        "foundation/test_database_errors.py::test_status[409]",
+    ),
+    Mutation(
+        "web/problems.py",
+        "(5, 3, 2)",
+        "(2, 3, 5)",
+        "foundation/test_database_errors.py::test_status[500]",
+    ),
+    Mutation(
+        "web/handler.py",
+        "status == 503 and ___",
+        "status == 503",
+        "foundation/test_database_errors.py::test_only_safe_methods_are_told_to_try_again",
+    ),
     # Connecting.
     Mutation(
         "database/driver.py",

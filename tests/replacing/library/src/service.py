@@ -20,14 +20,13 @@ async def lifespan(application: Application) -> AsyncIterator[None]:
 
 
 def make_application(settings: Settings) -> Application:
-    database = make_database(settings)
     return Application(
         settings,
-        database,
+        make_database(settings),
         distribution="name-service",
         routes=[
             ("/authors/([^/]+)/books", AuthorBooksHandler),
-            ("/books", BooksHandler, {"database": database}),
+            ("/books", BooksHandler),
             ("/books/([^/]+)", BookHandler),
         ],
         models=MODELS,

@@ -24,7 +24,7 @@ async def test_book_is_read_and_removed(service: Service) -> None:
 
 
 async def test_bad_input(service: Service) -> None:
-    assert (await service.post("/books", json=NOTES | {"author": 2})).code == 404
+    assert (await service.post("/books", json=NOTES | {"author": 2})).code == 409
     assert (await service.post("/books", json=NOTES | {"published": "today"})).code == 400
     assert (await service.get("/authors/x/books")).code == 400
     assert (await service.get("/books/x")).code == 400

@@ -13,18 +13,20 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from .. import logs
-from .problems import CLIENT_CLOSED_REQUEST, RETRY_AFTER, UNAVAILABLE_ERRORS, Problem
+from .problems import CLIENT_CLOSED_REQUEST, DATABASE_ERRORS, DETAILS, RETRY_AFTER, Problem, status_of
 
 if TYPE_CHECKING:
     from .application import Application
 
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class Handler(RequestHandler):
     """Tornado's handler with a request id, errors as problems, and HEAD answered as GET.
 
-    Turns database-unavailable errors from any handler into a 503. Cancels a handler whose client has left.
+    Answers database errors of any handler by their SQLSTATE: 503 when the database is unavailable, 409 for a conflict.
+    Cancels a handler whose client has left.
     """
 
     application: "Application"
@@ -88,11 +90,14 @@ class Handler(RequestHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Called by Tornado for an exception of a handler, and for a request that Tornado refuses."""
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
-        if isinstance(error, UNAVAILABLE_ERRORS):
-            status_code = 503
+        detail = None
+        if isinstance(error, DATABASE_ERRORS):
+            status_code = status_of(error)
+            detail = DETAILS.get(status_code)
+        elif isinstance(error, HTTPError) and error.log_message:
+            detail = error.get_message()
         if self._task is not None and self._task.cancelling():
             status_code = CLIENT_CLOSED_REQUEST
-        detail = error.get_message() if isinstance(error, HTTPError) and error.log_message else None
         self.write_problem(status_code, detail)
         self.finish()
 
@@ -102,7 +107,7 @@ class Handler(RequestHandler):
         self.set_header("Content-Type", "application/problem+json")
         if status == 405:
             self.set_header("Allow", ", ".join(self.allowed_methods()))
-        if status == 503:
+        if status == 503 and self.request.method in SAFE_METHODS:  # another method may have done a part of its work
             self.set_header("Retry-After", str(RETRY_AFTER))
         title = responses.get(status, "Unknown")
         problem = Problem(title=title, status=status, detail=detail, request_id=self.request_id)
@@ -114,7 +119,7 @@ class Handler(RequestHandler):
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
     ) -> None:
         """Called by Tornado. Logs a traceback for a bug; any other failure goes into the request's line."""
-        if isinstance(value, UNAVAILABLE_ERRORS):
+        if isinstance(value, DATABASE_ERRORS) and status_of(value) != 500:
             self.failure = " ".join(str(value).split())
         elif isinstance(value, HTTPError):
             self.failure = value.get_message() if value.log_message else None

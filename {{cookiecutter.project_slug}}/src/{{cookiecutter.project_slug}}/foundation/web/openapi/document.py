@@ -29,6 +29,7 @@ ERRORS = {
     401: "The request has no valid credentials",
     403: "A page of another origin sent this",
     404: "Not there",
+    409: "The row conflicts with another one, or refers to one that isn't there",
     405: "The path doesn't support the method",
     413: "The body is too large",
     415: "The body has an unsupported media type",
