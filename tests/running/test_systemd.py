@@ -21,7 +21,6 @@ def test_unit_has_no_mistake(bake: Bake, slug: str, tmp_path: Path) -> None:
     program.touch(mode=0o755)
     file = tmp_path / f"{slug}@.service"
     assert unit.startswith(f"# /etc/systemd/system/{file.name}\n")
-    assert "\nEnvironment=REUSE_PORT=true\n" in unit  # the instances share a port
     file.write_text(unit.replace(f"/opt/{slug}", str(tmp_path)))
     # With an instance's name; `no`: nothing that other units of this machine have is asked.
     done = subprocess.run(

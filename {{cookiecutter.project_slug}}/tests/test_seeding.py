@@ -21,7 +21,9 @@ async def test_first_id_after_the_first_rows(service: Service) -> None:
 
 
 async def test_seeding_again_restores_missing_rows_only(service: Service) -> None:
-    await {{ cookiecutter.model_name }}.delete().where({{ cookiecutter.model_name }}.id == 1).aio_execute()
-    await {{ cookiecutter.model_name }}.update(name="renamed").where({{ cookiecutter.model_name }}.id == 2).aio_execute()
+    await (await {{ cookiecutter.model_name }}.aio_get(id=1)).aio_delete_instance()
+    renamed = await {{ cookiecutter.model_name }}.aio_get(id=2)
+    renamed.name = "renamed"
+    await renamed.aio_save()
     seed(service.database)
     assert await rows() == {**SEEDS, 2: "renamed"}

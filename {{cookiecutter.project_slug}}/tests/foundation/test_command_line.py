@@ -54,12 +54,16 @@ def test_address_that_can_not_be_listened_on(command: Command, database_url: str
 
 
 @TORNADO_LEAVES_A_SOCKET
-def test_port_that_is_taken(command: Command, database_url: str) -> None:
+def test_port_that_is_taken(command: Command, database_url: str, settings: ExampleSettings) -> None:
+    """It is noticed before the migrations are applied."""
     with socket.create_server(("127.0.0.1", 0), reuse_port=True) as taken:
         port = taken.getsockname()[1]
-        message, _ = command("serve", DATABASE_URL=database_url, PORT=f"{port}", **NO_START)
+        message, _ = command("serve", DATABASE_URL=database_url, PORT=f"{port}")
     assert f"PORT={port} can't be listened on: " in str(message)
     assert "in use" in str(message)
+    database = make_database(settings)
+    with database.allow_sync():
+        assert database.get_tables() == []
     gc.collect()
 
 

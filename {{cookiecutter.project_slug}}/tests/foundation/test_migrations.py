@@ -8,7 +8,13 @@ import peewee
 import pytest
 
 from {{ cookiecutter.project_slug }}.foundation.database import Database, Model, make_database
-from {{ cookiecutter.project_slug }}.foundation.migrations import MigrationError, difference, migrate, status, write_new
+from {{ cookiecutter.project_slug }}.foundation.migrations import (
+    MigrationError,
+    difference,
+    migrate,
+    status,
+    write_new,
+)
 from {{ cookiecutter.project_slug }}.foundation.migrations.history import LOCK
 from {{ cookiecutter.project_slug }}.foundation.testing import Service
 

@@ -61,6 +61,9 @@ async def listening(application: Application, settings: ServiceSettings) -> Asyn
     SettingsError where the address can't be listened on.
     """
     database = application.database
+    if not settings.reuse_port:
+        for listener in _bind(settings):  # a taken port is an error before the tables are touched
+            listener.close()
     # In a thread: psycopg2 notices no signal while it waits, for another replica's migration for instance.
     if settings.migrate_on_start:
         await asyncio.to_thread(migrate, database, application.migrations)
