@@ -12,7 +12,7 @@ FOUNDATION_FILES = """
     database/errors.py database/hosts.py database/liveness.py database/mixed_ids.py database/model.py
     database/ownership.py database/pool.py
     embedded/__init__.py embedded/keeper.py
-    migrations/__init__.py migrations/difference.py migrations/errors.py migrations/files.py
+    migrations/__init__.py migrations/conversions.py migrations/difference.py migrations/errors.py migrations/files.py
     migrations/history.py migrations/schema.py
     web/__init__.py web/application.py web/background.py web/handler.py web/health.py web/metrics.py web/problems.py
     web/requests_in_flight.py web/validation.py
@@ -25,8 +25,8 @@ SWAGGER_UI_FILES = """
 TEST_FILES = "__init__ conftest test_bad_input test_create test_rows test_seeding test_service"
 FOUNDATION_TEST_FILES = """
     __init__ conftest example relay support test_background test_cancellation test_command_line test_compiled
-    test_connecting test_database_errors test_embedded test_health test_imports test_lifespan test_logs
-    test_lost_database test_metrics test_migrations test_mixed_ids test_openapi test_pool test_problems
+    test_connecting test_conversions test_database_errors test_embedded test_health test_imports test_lifespan
+    test_logs test_lost_database test_metrics test_migrations test_mixed_ids test_openapi test_pool test_problems
     test_security test_settings test_shutdown test_tasks test_testing test_transactions
 """
 ALWAYS = {

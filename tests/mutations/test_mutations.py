@@ -281,6 +281,19 @@ if ___a is None:
         "pass",
         "foundation/test_cancellation.py::test_client_that_goes_away_ends_its_statement",
     ),
+    # A change of type loses nothing in silence.
+    Mutation(
+        "migrations/conversions.py",
+        "'' if ___ else ___a",
+        "___a",
+        "foundation/test_conversions.py::test_text_that_is_too_long_is_refused[False]",
+    ),
+    Mutation(
+        "migrations/conversions.py",
+        "if ___ in SAFE or ___:\n    return ''",
+        "return ''",
+        "foundation/test_conversions.py::test_timestamp_that_becomes_a_date_is_warned_of",
+    ),
     # Statuses of database errors.
     Mutation(
         "web/problems.py",

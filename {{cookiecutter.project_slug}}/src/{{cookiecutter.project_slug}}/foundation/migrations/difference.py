@@ -7,6 +7,7 @@ from pathlib import Path
 import peewee
 
 from ..database import Database
+from .conversions import Conversions
 from .errors import MigrationError
 from .files import new_file, read_migrations, write_migration
 from .history import execute
@@ -47,8 +48,9 @@ def difference(database: Database, models: Models, folder: Path) -> tuple[list[s
         _enter(database, MODELLED)
         _create(database, models)
         modelled = read_schema(database, MODELLED)
-        up = statements(migrated, modelled, _values_for_old_rows(database, models, migrated, modelled))
-        down = statements(modelled, migrated, {})
+        values, conversions = _values_for_old_rows(database, models, migrated, modelled), Conversions(database)
+        up = statements(migrated, modelled, values, conversions)
+        down = statements(modelled, migrated, {}, conversions)
         database.execute_sql(f"SET LOCAL search_path TO {path}")
         for sql, wanted in ((up, modelled), (down, migrated)):
             execute(database, "the migration that would do it", "\n".join(sql))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..database import Database
+from .conversions import Conversions
 
 SERIAL = {"smallint": "smallserial", "integer": "serial", "bigint": "bigserial"}
 
@@ -92,13 +93,13 @@ def read_schema(database: Database, schema: str) -> Schema:
     return tables
 
 
-def statements(old: Schema, new: Schema, values: Mapping[tuple[str, str], str]) -> list[str]:
+def statements(old: Schema, new: Schema, values: Mapping[tuple[str, str], str], conversions: Conversions) -> list[str]:
     """Return the statements that turn the old tables into the new ones.
 
     Args:
         values: literals for existing rows, by table and added column.
     """
-    return [*_drop(old, new), *_create(old, new), *_alter(old, new, values), *_constrain(old, new)]
+    return [*_drop(old, new), *_create(old, new), *_alter(old, new, values, conversions), *_constrain(old, new)]
 
 
 def _drop(old: Schema, new: Schema) -> Iterator[str]:
@@ -130,7 +131,7 @@ def _create(old: Schema, new: Schema) -> Iterator[str]:
             yield f"CREATE TABLE {_quoted(name)} (\n    " + ",\n    ".join(lines) + "\n);"
 
 
-def _alter(old: Schema, new: Schema, values: Mapping[tuple[str, str], str]) -> Iterator[str]:
+def _alter(old: Schema, new: Schema, values: Mapping[tuple[str, str], str], conversions: Conversions) -> Iterator[str]:
     for name in (name for name in new if name in old):
         alter = f"ALTER TABLE {_quoted(name)}"
         before, after = old[name].columns, new[name].columns
@@ -141,7 +142,7 @@ def _alter(old: Schema, new: Schema, values: Mapping[tuple[str, str], str]) -> I
             hint = f"-- Its values are lost. To rename it instead: {alter} RENAME COLUMN {_quoted(column)} TO …;\n"
             yield f"{hint if added else ''}{alter} DROP COLUMN {_quoted(column)};"
         for column in (column for column in after if column in before):
-            yield from _change(alter, _quoted(column), before[column], after[column])
+            yield from _change(alter, _quoted(column), before[column], after[column], conversions)
 
 
 DEFAULT_HINT = """\
@@ -159,11 +160,13 @@ def _add(alter: str, name: str, column: Column, value: str | None) -> Iterator[s
         yield f"{warning}{alter} ADD COLUMN {name} {column};"
 
 
-def _change(alter: str, name: str, before: Column, after: Column) -> Iterator[str]:
+def _change(alter: str, name: str, before: Column, after: Column, conversions: Conversions) -> Iterator[str]:
     if before.default is not None and before.default != after.default:
         yield f"{alter} ALTER COLUMN {name} DROP DEFAULT;"
     if before.type != after.type:
-        yield f"{alter} ALTER COLUMN {name} TYPE {after.type} USING {name}::{after.type.partition(' COLLATE ')[0]};"
+        old, new = (type_.partition(" COLLATE ")[0] for type_ in (before.type, after.type))
+        using = conversions.using(name, old, new)
+        yield f"{conversions.warning(old, new)}{alter} ALTER COLUMN {name} TYPE {after.type}{using};"
     if after.default is not None and before.default != after.default:
         yield f"{alter} ALTER COLUMN {name} SET DEFAULT {after.default};"
     if before.not_null != after.not_null:

@@ -1,0 +1,99 @@
+"""A change of a column's type loses nothing in silence: PostgreSQL refuses, or the migration warns."""
+
+from pathlib import Path
+from typing import Any
+
+import peewee
+import pytest
+
+from {{ cookiecutter.project_slug }}.foundation.database import Database, Model, make_database
+from {{ cookiecutter.project_slug }}.foundation.migrations import MigrationError, migrate, write_new
+
+from .example import ExampleSettings
+
+WARNING = "values may be rounded or cut without an error"
+
+
+@pytest.fixture
+def database(settings: ExampleSettings) -> Database:
+    return make_database(settings)
+
+
+def model_with(field: peewee.Field) -> type[Model]:
+    class Thing(Model):
+        id = peewee.AutoField()
+        value = field
+
+    return Thing
+
+
+def change(database: Database, folder: Path, old: peewee.Field, new: peewee.Field, value: str) -> str:
+    """Change the type of a column with this value; return the migration's text."""
+    write_new(database, [model_with(old)], "create", folder)
+    migrate(database, folder)
+    with database.allow_sync():
+        database.execute_sql(f"INSERT INTO thing (value) VALUES ({value})")
+    return write_new(database, [model_with(new)], "change", folder).read_text()
+
+
+def stored(database: Database) -> Any:
+    with database.allow_sync():
+        return database.execute_sql("SELECT value::text FROM thing").fetchone()[0]
+
+
+@pytest.mark.parametrize("is_way_back", [False, True])
+def test_text_that_is_too_long_is_refused(database: Database, tmp_path: Path, is_way_back: bool) -> None:
+    short, long = peewee.CharField(max_length=5), peewee.CharField(max_length=255)
+    old, new = (short, long) if is_way_back else (long, short)
+    assert WARNING not in change(database, tmp_path, old, new, "'short'")
+    if is_way_back:
+        migrate(database, tmp_path)
+    with database.allow_sync():
+        database.execute_sql("UPDATE thing SET value = 'much too long'")
+    with pytest.raises(MigrationError, match="too long"):
+        migrate(database, tmp_path, 1 if is_way_back else None)
+    assert stored(database) == "much too long"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (peewee.DoubleField(), peewee.IntegerField()),
+        (peewee.DoubleField(), peewee.FloatField()),
+        (peewee.DecimalField(max_digits=10, decimal_places=4), peewee.DecimalField(max_digits=10, decimal_places=2)),
+        (peewee.BigIntegerField(), peewee.DoubleField()),
+    ],
+)
+def test_values_that_are_rounded_are_warned_of(
+    database: Database, tmp_path: Path, old: peewee.Field, new: peewee.Field
+) -> None:
+    assert WARNING in change(database, tmp_path, old, new, "1").partition("-- migrate:down")[0]
+
+
+def test_timestamp_that_becomes_a_date_is_warned_of(database: Database, tmp_path: Path) -> None:
+    assert WARNING in change(database, tmp_path, peewee.DateTimeField(), peewee.DateField(), "now()")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "value"),
+    [
+        (peewee.IntegerField(), peewee.BigIntegerField(), "7"),
+        (peewee.CharField(max_length=5), peewee.TextField(), "'seven'"),
+        (peewee.FloatField(), peewee.DoubleField(), "7"),
+    ],
+)
+def test_values_that_are_kept_need_no_warning(
+    database: Database, tmp_path: Path, old: peewee.Field, new: peewee.Field, value: str
+) -> None:
+    text = change(database, tmp_path, old, new, value)
+    assert WARNING not in text.partition("-- migrate:down")[0]
+    assert "USING" not in text.partition("-- migrate:down")[0]
+    migrate(database, tmp_path)
+    assert stored(database) == value.strip("'")
+
+
+def test_cast_is_written_where_there_is_no_other_way(database: Database, tmp_path: Path) -> None:
+    text = change(database, tmp_path, peewee.TextField(), peewee.IntegerField(), "'7'")
+    assert 'TYPE integer USING "value"::integer;' in text
+    migrate(database, tmp_path)
+    assert stored(database) == "7"
