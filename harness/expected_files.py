@@ -13,7 +13,7 @@ FOUNDATION_FILES = """
     database/ownership.py database/pool.py
     embedded/__init__.py embedded/keeper.py
     migrations/__init__.py migrations/conversions.py migrations/difference.py migrations/errors.py migrations/files.py
-    migrations/history.py migrations/schema.py
+    migrations/history.py migrations/schema.py migrations/transaction_control.py
     web/__init__.py web/application.py web/background.py web/handler.py web/health.py web/metrics.py web/problems.py
     web/requests_in_flight.py web/validation.py
     web/openapi/__init__.py web/openapi/document.py web/openapi/operations.py web/openapi/pages.py

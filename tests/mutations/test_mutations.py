@@ -281,6 +281,19 @@ if ___a is None:
         "pass",
         "foundation/test_cancellation.py::test_client_that_goes_away_ends_its_statement",
     ),
+    # A migration stays one transaction.
+    Mutation(
+        "migrations/transaction_control.py",
+        "TEXT.sub(' ', ___a)",
+        "___a",
+        "foundation/test_migrations.py::test_words_of_transaction_control_elsewhere_are_text",
+    ),
+    Mutation(
+        "migrations/files.py",
+        "transaction_control(___)",
+        "None",
+        "foundation/test_migrations.py::test_transaction_control_is_refused[COMMIT]",
+    ),
     # A change of type loses nothing in silence.
     Mutation(
         "migrations/conversions.py",

@@ -112,6 +112,56 @@ def test_statements_are_taken_as_they_are(database: Database, tmp_path: Path) ->
     assert tables(database) == {"a"}
 
 
+@pytest.mark.parametrize(
+    "control",
+    [
+        "COMMIT",
+        "begin",
+        "Start  Transaction",
+        "COMMIT AND CHAIN",
+        "ROLLBACK TO a",
+        "SAVEPOINT a",
+        "release savepoint a",
+        "END",
+        "/* so */ -- then\n ABORT",
+        "PREPARE TRANSACTION 'a'",
+    ],
+)
+def test_transaction_control_is_refused(database: Database, tmp_path: Path, control: str) -> None:
+    write(tmp_path, "0001_half", f"-- migrate:up\nCREATE TABLE a ();\n{control};\nCREATE TABLE b ();")
+    with pytest.raises(MigrationError, match=r"^0001_half\.sql has [A-Z ]+: remove it"):
+        migrate(database, tmp_path)
+    assert tables(database) == set()
+
+
+def test_words_of_transaction_control_elsewhere_are_text(database: Database, tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "0001_words",
+        """-- migrate:up
+CREATE TABLE "COMMIT;" (a text DEFAULT '; COMMIT; it''s', b text DEFAULT E'\\'; ROLLBACK;', "end" integer);
+-- ; COMMIT;
+/* ; COMMIT; */
+DO $body$ BEGIN PERFORM 1; END; $body$;
+CREATE FUNCTION f(a integer) RETURNS integer LANGUAGE sql BEGIN ATOMIC SELECT CASE WHEN a > 1 THEN 1 END; END;
+""",
+    )
+    migrate(database, tmp_path)
+    assert tables(database) == {"COMMIT;"}
+
+
+def test_file_with_a_byte_order_mark(database: Database, tmp_path: Path) -> None:
+    (tmp_path / "0001_mark.sql").write_text("-- migrate:up\nCREATE TABLE a ();", encoding="utf-8-sig")
+    migrate(database, tmp_path)
+    assert tables(database) == {"a"}
+
+
+def test_file_that_is_not_in_utf_8(database: Database, tmp_path: Path) -> None:
+    (tmp_path / "0001_latin.sql").write_bytes(b"-- migrate:up\nSELECT '\xe9';")
+    with pytest.raises(MigrationError, match=r"^0001_latin\.sql is not in UTF-8: "):
+        migrate(database, tmp_path)
+
+
 def test_no_way_back(database: Database, tmp_path: Path) -> None:
     write(tmp_path, "0001_one_way", "-- migrate:up\nCREATE TABLE a ();")
     write(tmp_path, "0002_two_ways", "-- migrate:up\nCREATE TABLE b ();\n-- migrate:down\nDROP TABLE b;")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import MigrationError
+from .transaction_control import transaction_control
 
 UP, DOWN = "-- migrate:up", "-- migrate:down"  # dbmate's lines
 NUMBER = "(?!0000)[0-9]{4}"
@@ -58,10 +59,17 @@ def write_migration(file: Path, up: list[str], down: list[str]) -> None:
 def _read(path: Path) -> Migration:
     if not re.fullmatch(f"{NUMBER}_{NAME}", path.stem):
         raise MigrationError(f"{path.name} is no name of a migration, such as 0001_add_age.sql")
-    head, *ups = re.split(rf"^{UP}\s*$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # an editor's byte order mark is no SQL
+    except UnicodeDecodeError as error:
+        raise MigrationError(f"{path.name} is not in UTF-8: {error}") from None
+    head, *ups = re.split(rf"^{UP}\s*$", text, flags=re.MULTILINE)
     if head.strip() or len(ups) != 1:
         raise MigrationError(f"{path.name} doesn't begin with the line '{UP}', or has it twice")
     up, *downs = re.split(rf"^{DOWN}\s*$", ups[0], flags=re.MULTILINE)
     if len(downs) > 1:
         raise MigrationError(f"{path.name} has the line '{DOWN}' twice")
+    for sql in (up, *downs):
+        if control := transaction_control(sql):
+            raise MigrationError(f"{path.name} has {control}: remove it, each migration is a transaction of its own")
     return Migration(path.stem, up, downs[0] if downs else None)
