@@ -11,7 +11,7 @@ from tornado.httpclient import AsyncHTTPClient
 from {{ cookiecutter.project_slug }}.foundation.web import Handler
 
 from .example import ExampleSettings, Item
-from .support import connect, running_with, serving, until_under_way
+from .support import connect, exists, running_with, serving, until, until_under_way
 
 MEBIBYTE = 1024 * 1024
 
@@ -83,6 +83,24 @@ async def test_request_that_never_ends_is_ended(settings: ExampleSettings) -> No
         reader, writer = await send_half(service.address)
     assert await reader.read() == b""
     writer.close()
+
+
+async def test_handler_that_is_cancelled_still_has_the_database(settings: ExampleSettings) -> None:
+    class CleaningHandler(Handler):
+        async def get(self) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await Item.aio_create(id=10, name="cleaned up")
+
+    async with running_with(settings, shutdown_grace=0.1) as service:
+        service.application.add_handlers(".*", [("/clean", CleaningHandler)])
+        _, writer = await connect(service.address)
+        writer.write(b"GET /clean HTTP/1.1\r\nHost: a\r\n\r\n")
+        await until(lambda: len(service.application.in_flight) == 1)
+    writer.close()
+    async with running_with(settings):
+        assert await exists(10)
 
 
 async def test_client_that_leaves_midway_is_not_waited_for(settings: ExampleSettings) -> None:

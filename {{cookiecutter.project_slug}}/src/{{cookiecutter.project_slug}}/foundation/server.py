@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import socket
+import threading
 from collections.abc import AsyncIterator
 
 import structlog
@@ -21,6 +22,11 @@ logger = structlog.get_logger()
 # Seconds after which a slow client loses its connection.
 IDLE_TIMEOUT = 75  # for a request's headers, and between requests: more than the usual 60 s of load balancers
 BODY_TIMEOUT = 60
+# Seconds that cancelled work gets to clean up, and that threads get to end before the process does without them.
+CANCEL_TIMEOUT = 1
+EXIT_TIMEOUT = 5
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 BANNER = """\
 Serving on {address}
@@ -35,21 +41,33 @@ async def serve(application: Application, settings: ServiceSettings, *, reload: 
     Args:
         reload: start the process again when a module changes.
     """
-    received: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    received: asyncio.Queue[int] = asyncio.Queue()
+
+    def stop(number: int, frame: object) -> None:
+        for each in STOP_SIGNALS:
+            signal.signal(each, _exit)  # not in the event loop, which a handler may block
+        loop.call_soon_threadsafe(received.put_nowait, number)
+
     async with listening(application, settings) as address:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, received.put_nowait, number)
+        for number in STOP_SIGNALS:
+            signal.signal(number, stop)
         if reload:
             await watch()
         print(BANNER.format(address=address), flush=True)
         first = await received.get()
         application.readiness.draining = True
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, os._exit, 128 + number)
         if first == signal.SIGTERM:
             await asyncio.sleep(settings.shutdown_delay)  # the listener stays open while balancers look at /readyz
     print(" server stopped", flush=True)
+    # Threads of `asyncio.to_thread` can't be cancelled, and Python waits for them at its exit.
+    watchdog = threading.Timer(EXIT_TIMEOUT, os._exit, (0,))
+    watchdog.daemon = True
+    watchdog.start()
+
+
+def _exit(number: int, frame: object) -> None:
+    os._exit(128 + number)
 
 
 @contextlib.asynccontextmanager
@@ -86,18 +104,27 @@ async def listening(application: Application, settings: ServiceSettings) -> Asyn
                 server.stop()
                 await _finish_work(application, settings.shutdown_grace)
                 await server.close_all_connections()
+                application.background.cancel()
+                await _wait_for_cancelled()
     finally:
         await database.aio_close()
 
 
 async def _finish_work(application: Application, seconds: float) -> None:
-    """Wait for requests and spawned tasks, and cancel the tasks that take longer."""
+    """Wait for requests and spawned tasks, for `seconds` at most."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             while application.in_flight or application.background:
                 await application.in_flight.wait_for_end()
                 await application.background.wait_for_end()
-    await application.background.cancel()
+
+
+async def _wait_for_cancelled() -> None:
+    """Let cancelled handlers and tasks clean up, while the database is still there."""
+    await asyncio.sleep(0)  # closed connections cancel their handlers in the next turn of the loop
+    cancelled = {task for task in asyncio.all_tasks() if task.cancelling()}
+    if cancelled:
+        await asyncio.wait(cancelled, timeout=CANCEL_TIMEOUT)
 
 
 def _bind(settings: ServiceSettings) -> list[socket.socket]:

@@ -9,8 +9,6 @@ from prometheus_client import Counter
 
 logger = structlog.get_logger()
 
-CANCEL_TIMEOUT = 1  # seconds
-
 
 class BackgroundTasks:
     """Keeps spawned tasks until they end: asyncio keeps weak references only, and may lose a running task."""
@@ -33,12 +31,10 @@ class BackgroundTasks:
         while self._running:
             await asyncio.wait(self._running)
 
-    async def cancel(self) -> None:
-        """Cancel the tasks that still run, and wait CANCEL_TIMEOUT for them to end."""
+    def cancel(self) -> None:
+        """Cancel the tasks that still run."""
         for task in self._running:
             task.cancel()
-        if self._running:
-            await asyncio.wait(self._running, timeout=CANCEL_TIMEOUT)
 
     async def _run(self, work: Coroutine[Any, Any, object]) -> None:
         name = getattr(work, "__qualname__", repr(work))
