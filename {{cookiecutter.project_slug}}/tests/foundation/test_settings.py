@@ -1,8 +1,10 @@
 """Settings come from the environment, `.env` and secrets, and a bad value is refused in one line."""
 
 from pathlib import Path
+from typing import Self
 
 import pytest
+from pydantic import Field, SecretStr, model_validator
 
 from {{ cookiecutter.project_slug }}.foundation import settings as settings_module
 from {{ cookiecutter.project_slug }}.foundation.settings import SettingsError, load_settings
@@ -78,6 +80,43 @@ def test_other_database_settings_are_ignored_beside_a_url(monkeypatch: pytest.Mo
 
 def test_service_link_of_kubernetes_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load(monkeypatch, DATABASE_PORT="tcp://10.0.0.1:5432").database_port == 5432
+
+
+class OwnSettings(ExampleSettings):
+    api_token: SecretStr = Field(default=SecretStr("long enough"), min_length=8)
+    names: list[str] = Field(default_factory=list)
+    database_replica_url: str = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.names == ["refused"]:
+            raise ValueError("names: not this one")
+        return self
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("API_TOKEN", "secret", "API_TOKEN: Value should have at least 8 items"),
+        ("NAMES", "a, b", "names"),
+        ("NAMES", '["refused"]', "Value error, names: not this one"),
+    ],
+)
+def test_own_fields_are_refused_in_one_line_without_secrets(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as refused:
+        load_settings(OwnSettings)
+    assert expected in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+def test_own_field_with_a_similar_name_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://host/name")
+    monkeypatch.setenv("DATABASE_REPLICA_URL", "postgresql://replica/name")
+    assert load_settings(OwnSettings).database_replica_url == "postgresql://replica/name"
 
 
 def test_secrets_are_not_shown() -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BeforeValidator, Field, PositiveInt, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import SettingsError as SourceError
 
 from .logs import LogFormat
 
@@ -13,6 +14,7 @@ __all__ = ["ListenPort", "Port", "Seconds", "ServiceSettings", "SettingsError", 
 
 SECRETS = Path("/run/secrets")  # where Docker and Kubernetes mount them, a file for each
 SERVICE_LINK = "tcp://"  # Kubernetes sets DATABASE_PORT to one where a Service is called "database"
+PARTS_OF_URL = {"database_host", "database_port", "database_name", "database_user", "database_password"}
 DAY = 24 * 60 * 60
 
 Seconds = Annotated[float, Field(ge=0, le=DAY, allow_inf_nan=False)]
@@ -70,9 +72,7 @@ class ServiceSettings(BaseSettings):
         return {
             name: value
             for name, value in values.items()
-            if value != ""
-            and not (name.startswith("database_") and str(value).startswith(SERVICE_LINK))
-            and not (has_url and name.startswith("database_") and name != "database_url")
+            if value != "" and not (name in PARTS_OF_URL and (has_url or str(value).startswith(SERVICE_LINK)))
         }
 
     @property
@@ -89,11 +89,18 @@ def load_settings(settings_class: type[AnySettings]) -> AnySettings:
     try:
         return settings_class(_secrets_dir=SECRETS if SECRETS.is_dir() else None)  # type: ignore[call-arg]  # pydantic's
     except ValidationError as error:
-        raise SettingsError("; ".join(map(_describe, error.errors()))) from None
+        raise SettingsError("; ".join(_describe(wrong, settings_class) for wrong in error.errors())) from None
     except UnicodeDecodeError as error:
         raise SettingsError(f".env is not in UTF-8: {error}") from None
+    except SourceError as error:  # such as a list that is not written as JSON
+        raise SettingsError(str(error)) from None
 
 
-def _describe(wrong: ErrorDetails) -> str:
-    """Return one line with the variable, its value and what is allowed."""
-    return f"{str(wrong['loc'][0]).upper()}={wrong['input']!r}: {wrong['msg']}"
+def _describe(wrong: ErrorDetails, settings_class: type[ServiceSettings]) -> str:
+    """Return one line with the variable, its value unless it is a secret, and what is allowed."""
+    if not wrong["loc"]:  # of a validator of the whole
+        return wrong["msg"]
+    name = str(wrong["loc"][0])
+    is_secret = name in settings_class.model_fields and "Secret" in str(settings_class.model_fields[name].annotation)
+    value = "" if is_secret else f"={wrong['input']!r}"
+    return f"{name.upper()}{value}: {wrong['msg']}"
