@@ -5,7 +5,6 @@ import asyncio
 from pydantic import BaseModel, Field
 from tornado.web import HTTPError
 
-from .foundation.database import Database
 from .foundation.web import Handler, Id, RequestBody, operation, parse_id, query_argument
 from .models import {{ cookiecutter.model_name }}
 
@@ -20,8 +19,7 @@ EXPLANATION = (
 class NewRow(RequestBody):
     """Body of `POST /`."""
 
-    # PostgreSQL's text can't hold the NUL character.
-    name: str = Field(min_length=1, max_length=255, pattern=r"^[^\x00]*$", examples=["Ada"])
+    name: str = Field(min_length=1, max_length=255, examples=["Ada"])
 
 
 class Row(BaseModel):
@@ -69,9 +67,6 @@ class RootHandler(Handler):
 class CreateHandler(Handler):
     """Gets or creates a row inside a transaction, in a task of its own."""
 
-    def initialize(self, database: Database) -> None:
-        self.database = database
-
     @operation(query={"id": Id}, responses={200: [Tasks]}, errors=[503])
     async def get(self) -> None:
         """Get or create the row with this id, in a task of its own."""
@@ -85,7 +80,7 @@ class CreateHandler(Handler):
         self.finish(tasks.model_dump(mode="json"))
 
     async def get_or_create(self, id_: int) -> {{ cookiecutter.model_name }}:
-        async with self.database.aio_atomic():
+        async with self.application.database.aio_atomic():
             obj, _ = await {{ cookiecutter.model_name }}.aio_get_or_create(
                 id=id_,
                 defaults={"name": f"{{ cookiecutter.model_name }} id={id_}"},

@@ -12,14 +12,13 @@ from .settings import Settings
 
 def make_application(settings: Settings) -> Application:
     """Wire the service together. Nothing connects yet. Raises SettingsError."""
-    database = make_database(settings)
     return Application(
         settings,
-        database,
+        make_database(settings),
         distribution="{{ cookiecutter.project_slug | slugify }}",
         routes=[
             ("/", RootHandler),
-            ("/create", CreateHandler, {"database": database}),
+            ("/create", CreateHandler),
         ],
         models=MODELS,
         migrations=Path(__file__).with_name("migrations"),

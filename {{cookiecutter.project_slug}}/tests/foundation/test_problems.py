@@ -71,6 +71,19 @@ async def test_length_that_is_no_number(service: Service, length: str) -> None:
     writer.close()
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body", "status"),
+    [
+        ("application/x-www-form-urlencoded", "name=a%00", 400),
+        ("application/json", r'{"name": "a\u0000"}', 400),
+        ("application/json", r'{"name": "a\\u0000"}', 201),  # a backslash, and no NUL
+    ],
+)
+async def test_nul_character(service: Service, content_type: str, body: str, status: int) -> None:
+    response = await service.post("/items", body=body, headers={"Content-Type": content_type})
+    assert response.code == status
+
+
 async def test_bug(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     async def get(handler: ItemHandler) -> NoReturn:
         raise RuntimeError("a secret")

@@ -14,7 +14,7 @@ from .models import Author, Book
 
 class NewBook(RequestBody):
     author: Id
-    title: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")
+    title: str = Field(min_length=1, max_length=200)
     published: datetime.date | None = None
 
 

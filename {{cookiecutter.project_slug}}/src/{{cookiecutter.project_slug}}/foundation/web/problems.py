@@ -14,6 +14,7 @@ STATUSES = {
     "22012": 500,  # division by zero
     "23503": 409,  # foreign key violation
     "23505": 409,  # unique violation
+    "23514": 400,  # check violation
     "23P01": 409,  # exclusion violation
     "25006": 503,  # read-only transaction: the server is a standby by now
     "25P03": 503,  # idle-in-transaction timeout

@@ -12,6 +12,8 @@ from tornado.web import HTTPError
 
 GREATEST_ID = 2**31 - 1  # of PostgreSQL's integer
 JSON = "application/json"
+NUL_REFUSED = "the NUL character is not accepted"  # PostgreSQL's text can't hold it
+ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 Id = Annotated[int, Field(ge=1, le=GREATEST_ID)]  # the type of what `parse_id` returns
@@ -64,6 +66,8 @@ class RequestBody(BaseModel):
             raise HTTPError(415, "The body has to be in UTF-8, and without a Content-Encoding")
         try:
             if media_type == JSON:
+                if ESCAPED_NUL.search(request.body):
+                    raise HTTPError(400, NUL_REFUSED)
                 return cls.model_validate_json(request.body)
             if media_type in FORMS:
                 return cls.model_validate({name: _one_value(name, given) for name, given in _fields(request)})
@@ -90,13 +94,16 @@ def _one_value(name: str, given: list[bytes]) -> str:
     if len(given) > 1:
         raise HTTPError(400, f"{_shown(name)}: given {len(given)} times")
     try:
-        return given[0].decode()
+        text = given[0].decode()
     except UnicodeDecodeError:
         raise HTTPError(400, f"{_shown(name)}: not UTF-8") from None
+    if "\0" in text:
+        raise HTTPError(400, f"{_shown(name)}: {NUL_REFUSED}")
+    return text
 
 
 def _describe(wrong: ErrorDetails) -> str:
-    """Return one line: the field, if it is about one, and what would be right."""
+    """Return one line: the field, if any, and pydantic's message."""
     return ": ".join([*(_shown(str(name)) for name in wrong["loc"]), wrong["msg"]])
 
 
