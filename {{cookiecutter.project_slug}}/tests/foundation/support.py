@@ -117,6 +117,14 @@ async def connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWri
     return await asyncio.open_connection(url.hostname, url.port)
 
 
+async def read_to_end(reader: asyncio.StreamReader) -> bytes:
+    """Read until the server closes the connection. A close with unread data arrives as a reset."""
+    try:
+        return await reader.read()
+    except ConnectionResetError:
+        return b""
+
+
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

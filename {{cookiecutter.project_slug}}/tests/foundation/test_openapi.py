@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from urllib.parse import urljoin
 
 import pytest
+import tornado.web
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from tornado.escape import json_decode
@@ -107,7 +108,11 @@ class OwnMetricsHandler(Handler):
 def described(settings: ExampleSettings) -> dict[str, Any]:
     """The description of a service with these two handlers."""
     database = make_application(settings).database
-    routes = [("/items/([0-9]+)/parts", PartHandler), ("/metrics", OwnMetricsHandler)]
+    routes = [
+        tornado.web.url("/items/([0-9]+)/parts", PartHandler),
+        ("/metrics", OwnMetricsHandler),
+        ("/(?:one|two)", OwnMetricsHandler),  # a pattern that can't be reversed
+    ]
     application = Application(
         settings, database, distribution="example", routes=routes, models=[], migrations=Path("nowhere")
     )

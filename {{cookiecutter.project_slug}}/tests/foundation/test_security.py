@@ -8,7 +8,7 @@ from {{ cookiecutter.project_slug }}.foundation import server
 from {{ cookiecutter.project_slug }}.foundation.testing import Service
 
 from .example import ExampleSettings
-from .support import connect, problem, running_with
+from .support import connect, problem, read_to_end, running_with
 
 
 @pytest.mark.parametrize("path", ["/items?id=1", "/items?id=abc", "/nowhere", "/healthz", "/metrics"])
@@ -52,7 +52,7 @@ async def test_client_that_sends_a_byte_now_and_then(
     async with running_with(settings) as service:
         reader, writer = await connect(service.address)
         writer.write(begun)
-        ended = asyncio.create_task(reader.read())
+        ended = asyncio.create_task(read_to_end(reader))
         while not ended.done():
             assert service.database.pool_backend.in_use == 0
             writer.write(b"x")
@@ -64,5 +64,5 @@ async def test_client_that_sends_a_byte_now_and_then(
 async def test_headers_without_end(service: Service) -> None:
     reader, writer = await connect(service.address)
     writer.write(b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000)
-    assert await reader.read() == b""
+    assert await read_to_end(reader) == b""
     writer.close()

@@ -39,7 +39,7 @@ def run(
         prog: the program's name in messages.
         make_application: makes the service on its settings.
         settings_class: what the settings are read into.
-        arguments: instead of those of the process.
+        arguments: the command line; without them, `sys.argv[1:]`.
     """
     parser = _parser(prog)
     typed = parser.parse_args(arguments)

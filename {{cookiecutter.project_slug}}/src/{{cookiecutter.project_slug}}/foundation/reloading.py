@@ -1,10 +1,11 @@
 """`serve --reload`: Tornado's autoreload notices changed modules, and this module replaces the process by a new one.
 
-Between the two, this file runs as a program that waits until the changed code works: a service that fails to start
-would notice no further change. All of them are one process, so killing it leaves nothing behind.
+If the changed code fails to import, this file runs as a program and tries again until it imports. All of them are one
+process, so killing it leaves nothing behind.
 """
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -21,7 +22,8 @@ def prepare_reload(database_url: str | None) -> None:
     """Set the environment of the next processes, and replace this one when a module has changed."""
     if database_url is not None:  # so that an embedded server stays the same one
         os.environ["DATABASE_URL"] = database_url
-    os.environ["MIGRATE_ON_START"] = "false"  # a migration being written isn't to be applied before it was read
+    # A migration being written isn't to be applied before it was read, and first rows may need it.
+    os.environ["MIGRATE_ON_START"] = os.environ["SEED_ON_START"] = "false"
     tornado.autoreload.add_reload_hook(_replace_process)
 
 
@@ -54,4 +56,5 @@ def _wait_and_serve(program: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    _wait_and_serve(sys.argv[1:])
+    with contextlib.suppress(KeyboardInterrupt):
+        _wait_and_serve(sys.argv[1:])

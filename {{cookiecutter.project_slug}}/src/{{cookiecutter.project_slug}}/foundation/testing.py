@@ -81,6 +81,7 @@ class Service:
             sent.setdefault("Content-Type", "application/json")
             options["body"] = json_encode(json)
         elif form is not None:
+            sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
             options["body"] = urlencode(form)
         options = {"allow_nonstandard_methods": True, "raise_error": False} | options
         return await self.client.fetch(f"{self.address}{path}", method=method, headers=sent, **options)
@@ -145,7 +146,9 @@ def _database_url(_server_url: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex}"
     _execute(_server_url, f'CREATE DATABASE "{name}"')
     try:
-        yield urlsplit(_server_url)._replace(path=f"/{name}").geturl()
+        server = urlsplit(_server_url)
+        query = f"?{server.query}" if server.query else ""
+        yield f"{server.scheme}://{server.netloc}/{name}{query}"  # geturl() drops the slashes of an empty host
     finally:
         _execute(_server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
 

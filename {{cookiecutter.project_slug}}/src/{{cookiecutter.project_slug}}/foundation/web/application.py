@@ -11,6 +11,7 @@ import structlog
 import tornado.web
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPServerRequest
+from tornado.routing import PathMatches
 
 from ..database import Database
 from ..settings import ServiceSettings
@@ -50,7 +51,7 @@ class Application(tornado.web.Application):
         database: Database,
         *,
         distribution: str,
-        routes: Sequence[tuple[Any, ...]],
+        routes: Sequence[Any],
         models: Sequence[type[peewee.Model]],
         migrations: Path,
         seed: Callable[[Database], None] | None = None,
@@ -78,9 +79,6 @@ class Application(tornado.web.Application):
             ("/docs", DocsHandler),
             ("/docs/([\\w./-]+)", AssetHandler, {"path": ASSETS}),
         ]
-        self._routes: dict[type, list[str]] = {}
-        for pattern, handler, *_ in all_routes:
-            self._routes.setdefault(handler, []).append(pattern)
         super().__init__(
             all_routes,
             **{
@@ -90,6 +88,10 @@ class Application(tornado.web.Application):
                 **tornado_settings,
             },
         )
+        self._patterns: dict[Any, list[str]] = {}  # by handler
+        for rule in self.wildcard_router.rules:
+            if isinstance(rule.matcher, PathMatches):
+                self._patterns.setdefault(rule.target, []).append(rule.matcher.regex.pattern.removesuffix("$"))
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
         """Run work in a task that outlives the request: it goes on when the client leaves.
@@ -106,13 +108,17 @@ class Application(tornado.web.Application):
         """
         length = re.fullmatch("[0-9]{1,18}", request.headers.get("Content-Length", ""))
         connection = request.connection
-        if length and int(length[0]) > self.max_body_size and isinstance(connection, HTTP1Connection):
+        delegate = super().find_handler(request, **kwargs)
+        if (
+            length
+            and int(length[0]) > self.max_body_size
+            and isinstance(connection, HTTP1Connection)
+            and not getattr(delegate, "stream_request_body", False)  # such a handler sets its own limit
+        ):
             connection.set_max_body_size(int(length[0]))
             connection.set_body_timeout(DISCARD_TIMEOUT)
             request.headers.pop("Expect", None)  # or Tornado would ask for the body
             delegate = self.get_handler_delegate(request, TooLargeHandler, {"limit": self.max_body_size})
-        else:
-            delegate = super().find_handler(request, **kwargs)
         return self.in_flight.begin(request, delegate)
 
     def log_request(self, handler: tornado.web.RequestHandler) -> None:
@@ -134,7 +140,7 @@ class Application(tornado.web.Application):
 
     def _route(self, handler: tornado.web.RequestHandler) -> str:
         """Return the pattern of the route that the request took."""
-        patterns = self._routes.get(type(handler), ["none"])
+        patterns = self._patterns.get(type(handler), ["none"])
         if len(patterns) == 1:
             return patterns[0]
         return next((pattern for pattern in patterns if re.fullmatch(pattern, handler.request.path)), "none")

@@ -102,7 +102,7 @@ class Handler(RequestHandler):
         self.finish()
 
     def write_problem(self, status: int, detail: str | None = None) -> None:
-        """Set the status and write a problem as the body. HTTPError does so too, but without headers that were set."""
+        """Set the status and write a problem as the body. Unlike raising HTTPError, this keeps headers already set."""
         self.set_status(status)
         self.set_header("Content-Type", "application/problem+json")
         if status == 405:

@@ -88,11 +88,19 @@ def _described(application: "Application") -> Iterator[Described]:
         for method in METHODS:
             operation = operation_of(rule.target, method)
             if operation is not None and isinstance(rule.matcher, PathMatches):
-                path = unquote(rule.matcher.reverse(*("{" + name + "}" for name in operation.path)) or "")
+                path = _path(rule.matcher, operation)
                 docstring = inspect.getdoc(getattr(rule.target, method)) or ""
                 security = rule.target.security if issubclass(rule.target, Handler) else {}
                 for name in (method, "head") if method == "get" else (method,):
                     yield Described(path, name, operation, docstring, security)
+
+
+def _path(matcher: PathMatches, operation: Operation) -> str:
+    """Return the path with the names of `operation`, or the pattern itself where they don't fit its groups."""
+    try:
+        return unquote(matcher.reverse(*("{" + name + "}" for name in operation.path)) or "")
+    except (AssertionError, ValueError):  # another number of groups, or a group that can't be reversed
+        return matcher.regex.pattern.removesuffix("$")
 
 
 def _operation(described: Described, schemas: Schemas) -> Json:
