@@ -623,7 +623,7 @@ async with contextlib.AsyncExitStack() as stack:
     ),
     Mutation(
         "server.py",
-        "signal.signal(___, _exit)",
+        "signal.signal(___, exit_at_once)",
         "None",
         "foundation/test_shutdown.py::test_second_signal_ends_it_at_once",
     ),

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import contextlib
 import math
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +17,7 @@ from pydantic import SecretStr
 from .logs import configure_logging
 from .migrations import MigrationError, migrate, status, write_new
 from .reloading import prepare_reload
-from .server import serve
+from .server import STOP_SIGNALS, exit_at_once, serve
 from .settings import AnySettings, ServiceSettings, SettingsError, load_settings
 from .web import Application, document
 
@@ -43,8 +42,8 @@ def run(
     """
     parser = _parser(prog)
     typed = parser.parse_args(arguments)
-    for number in (signal.SIGTERM, signal.SIGINT):  # until it serves
-        signal.signal(number, _exit)
+    for number in STOP_SIGNALS:  # until it serves
+        signal.signal(number, exit_at_once)
     try:
         settings = load_settings(settings_class)
         if typed.command == "openapi":
@@ -113,11 +112,6 @@ COMMANDS: dict[str, Command] = {"serve": _serve, "migrate": _migrate, "seed": _s
 def _run_in_thread(work: Callable[..., None], *arguments: Any) -> None:
     """Run what may wait inside psycopg2 in a thread, so that the main thread still notices signals."""
     asyncio.run(asyncio.to_thread(work, *arguments))
-
-
-def _exit(number: int, frame: object) -> None:
-    """Exit at once: a container's first process isn't ended by a signal that it doesn't handle."""
-    os._exit(128 + number)
 
 
 def _seconds(text: str) -> float:

@@ -46,7 +46,7 @@ async def serve(application: Application, settings: ServiceSettings, *, reload: 
 
     def stop(number: int, frame: object) -> None:
         for each in STOP_SIGNALS:
-            signal.signal(each, _exit)  # not in the event loop, which a handler may block
+            signal.signal(each, exit_at_once)  # not in the event loop, which a handler may block
         loop.call_soon_threadsafe(received.put_nowait, number)
 
     async with listening(application, settings) as address:
@@ -66,7 +66,8 @@ async def serve(application: Application, settings: ServiceSettings, *, reload: 
     watchdog.start()
 
 
-def _exit(number: int, frame: object) -> None:
+def exit_at_once(number: int, frame: object) -> None:
+    """Handle a signal: a container's first process isn't ended by a signal that it doesn't handle."""
     os._exit(128 + number)
 
 
