@@ -12,26 +12,34 @@ import sys
 from pathlib import Path
 
 from .baked import BUILD, TEMPLATE
+from .choices import CHOICES
 
 FOUNDATION = next(TEMPLATE.glob("{{*}}/src/{{*}}/foundation"))
-DRIVERS = ("aiopg", "psycopg")
 CONDITION = re.compile(r"\{% if cookiecutter\.driver == '(\w+)' %\}(.+)\{% endif %\}")
+
+
+def foundation_of(driver: str) -> dict[Path, Path]:
+    """Return the foundation's files for this driver: the path below a project's foundation, and the template's file."""
+    found = {}
+    for file in FOUNDATION.rglob("*"):
+        condition = CONDITION.fullmatch(file.name)
+        if file.is_file() and "__pycache__" not in file.parts and (condition is None or condition[1] == driver):
+            path = file.relative_to(FOUNDATION)
+            found[path.with_name(condition[2]) if condition else path] = file
+    return found
 
 
 def link_foundation(folder: Path, driver: str) -> None:
     """Make a package `foundation` in the folder, of links to the template's files for this driver."""
     shutil.rmtree(folder, ignore_errors=True)
-    for path in FOUNDATION.rglob("*.py*"):
-        condition = CONDITION.fullmatch(path.name)
-        if path.is_file() and path.suffix != ".pyc" and (condition is None or condition[1] == driver):
-            link = folder / "foundation" / path.relative_to(FOUNDATION)
-            link = link.with_name(condition[2] if condition else path.name)
-            link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(path)
+    for path, file in foundation_of(driver).items():
+        link = folder / "foundation" / path
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(file)
 
 
 def main() -> None:
-    for driver in DRIVERS:
+    for driver in CHOICES["driver"]:
         folder = BUILD / "unbaked" / driver
         link_foundation(folder, driver)
         options = ("--config-file", TEMPLATE / "pyproject.toml", "--package", "foundation")

@@ -7,11 +7,10 @@ from pathlib import Path
 from harness.baked import TEMPLATE, Bake
 from harness.checking import AS_IT_CAME
 from harness.choices import CHOICES, Answers, questions
+from harness.unbaked import FOUNDATION, foundation_of
 
 FOLDER = TEMPLATE / "{{cookiecutter.project_slug}}"
-PACKAGE = FOLDER / "src" / FOLDER.name
 JINJA = re.compile(r"\{[{%#]")
-OF_A_DRIVER = re.compile(r"\{% if cookiecutter\.driver == '(\w+)' %\}(.+)\{% endif %\}")
 IMPORT = re.compile(r"from \{\{ cookiecutter\.project_slug \}\}(\.foundation[.\w]* import [^{]+| import foundation)")
 
 OTHER_ANSWERS: Answers = {
@@ -34,7 +33,7 @@ def test_other_answers_differ_from_the_defaults() -> None:
 
 
 def test_no_file_has_jinja() -> None:
-    texts = {file: content.decode() for file, content in files(PACKAGE / "foundation").items()}
+    texts = {file: content.decode() for file, content in files(FOUNDATION).items()}
     with_jinja = {str(file.parent) for file, text in texts.items() if JINJA.search(text)}
     assert with_jinja <= {str(Path(AS_IT_CAME).relative_to("foundation"))}
 
@@ -42,17 +41,8 @@ def test_no_file_has_jinja() -> None:
 def test_bytes_are_those_of_the_template_whatever_is_answered(bake: Bake) -> None:
     for answers in ({"driver": CHOICES["driver"][0]}, OTHER_ANSWERS):
         [baked] = bake(**answers).path.glob("src/*/foundation")
-        assert files(baked) == of_driver(answers["driver"], files(PACKAGE / "foundation"))
-
-
-def of_driver(driver: str, found: dict[Path, bytes]) -> dict[Path, bytes]:
-    """Return the files for this driver, by their names in a project."""
-    conditions = {file: OF_A_DRIVER.fullmatch(file.name) for file in found}
-    return {
-        file.with_name(condition[2]) if condition else file: found[file]
-        for file, condition in conditions.items()
-        if condition is None or condition[1] == driver
-    }
+        template = {path: file.read_bytes() for path, file in foundation_of(answers["driver"]).items()}
+        assert files(baked) == template
 
 
 def test_its_tests_have_answers_only_where_they_import_the_foundation() -> None:
