@@ -22,6 +22,7 @@ from .conftest import Command
 from .example import ExampleSettings, Item
 from .support import run, running_with
 
+FUNCTION = "CREATE FUNCTION {}(a integer) RETURNS integer BEGIN ATOMIC SELECT CASE WHEN a > 1 THEN 1 END; END;"
 FOLDER = Path(__file__).with_name("migrations")
 
 
@@ -125,6 +126,7 @@ def test_statements_are_taken_as_they_are(database: Database, tmp_path: Path) ->
         "END",
         "/* so */ -- then\n ABORT",
         "PREPARE TRANSACTION 'a'",
+        f"{FUNCTION.format('f')} COMMIT; {FUNCTION.format('g')}",
     ],
 )
 def test_transaction_control_is_refused(database: Database, tmp_path: Path, control: str) -> None:
@@ -143,8 +145,8 @@ CREATE TABLE "COMMIT;" (a text DEFAULT '; COMMIT; it''s', b text DEFAULT E'\\'; 
 -- ; COMMIT;
 /* ; COMMIT; */
 DO $body$ BEGIN PERFORM 1; END; $body$;
-CREATE FUNCTION f(a integer) RETURNS integer LANGUAGE sql BEGIN ATOMIC SELECT CASE WHEN a > 1 THEN 1 END; END;
-""",
+"""
+        + FUNCTION.format("f"),
     )
     migrate(database, tmp_path)
     assert tables(database) == {"COMMIT;"}

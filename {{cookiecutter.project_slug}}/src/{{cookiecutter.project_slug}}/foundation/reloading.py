@@ -1,6 +1,6 @@
 """`serve --reload`: Tornado's autoreload notices changed modules, and this module replaces the process by a new one.
 
-If the changed code fails to import, this file runs as a program and tries again until it imports. All of them are one
+Between the two, this file runs as a program, and tries again until the changed code imports. All of them are one
 process, so killing it leaves nothing behind.
 """
 

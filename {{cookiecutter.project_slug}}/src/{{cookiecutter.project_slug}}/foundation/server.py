@@ -8,7 +8,6 @@ import socket
 import threading
 from collections.abc import AsyncIterator
 
-import structlog
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
@@ -16,8 +15,6 @@ from .migrations import migrate
 from .reloading import watch
 from .settings import ServiceSettings, SettingsError
 from .web import Application
-
-logger = structlog.get_logger()
 
 # Seconds after which a slow client loses its connection.
 IDLE_TIMEOUT = 75  # for a request's headers, and between requests: more than the usual 60 s of load balancers
@@ -123,7 +120,7 @@ async def _finish_work(application: Application, seconds: float) -> None:
 async def _wait_for_cancelled() -> None:
     """Let cancelled handlers and tasks clean up, while the database is still there."""
     await asyncio.sleep(0)  # closed connections cancel their handlers in the next turn of the loop
-    cancelled = {task for task in asyncio.all_tasks() if task.cancelling()}
+    cancelled = {task for task in asyncio.all_tasks() - {asyncio.current_task()} if task.cancelling()}
     if cancelled:
         await asyncio.wait(cancelled, timeout=CANCEL_TIMEOUT)
 

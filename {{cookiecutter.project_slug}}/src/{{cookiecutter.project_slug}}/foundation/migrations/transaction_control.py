@@ -16,11 +16,15 @@ CONTROL = re.compile(
     r"(BEGIN(?!\s+ATOMIC)|START\s+TRANSACTION|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE\s+TRANSACTION)\b",
     re.IGNORECASE,
 )
-ATOMIC_BODY = re.compile(r"\bBEGIN\s+ATOMIC\b.*\bEND\b", re.IGNORECASE | re.DOTALL)  # of a function in standard SQL
+# The body of a function in standard SQL; its own END is the first one once those of CASE are gone.
+CASE = re.compile(r"\bCASE\b(?:(?!\bCASE\b).)*?\bEND\b", re.IGNORECASE | re.DOTALL)
+ATOMIC_BODY = re.compile(r"\bBEGIN\s+ATOMIC\b.*?\bEND\b", re.IGNORECASE | re.DOTALL)
 
 
 def transaction_control(sql: str) -> str | None:
     """Return the first statement that controls the transaction, such as COMMIT, or None."""
-    statements = ATOMIC_BODY.sub(" ", TEXT.sub(" ", sql)).split(";")
-    found = (CONTROL.match(statement.strip()) for statement in statements)
+    code = TEXT.sub(" ", sql)
+    while CASE.search(code):  # from the inside out
+        code = CASE.sub(" ", code)
+    found = (CONTROL.match(statement.strip()) for statement in ATOMIC_BODY.sub(" ", code).split(";"))
     return next((match[0].upper() for match in found if match), None)

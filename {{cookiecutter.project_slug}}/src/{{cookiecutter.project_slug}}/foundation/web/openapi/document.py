@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from tornado.routing import PathMatches
 
-from ..handler import Handler
+from ..handler import SAFE_METHODS, Handler
 from ..problems import Problem
 from ..validation import FORMS, JSON
 from .operations import Operation, operation_of
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ..application import Application
 
 METHODS = ("get", "post", "put", "patch", "delete", "options")
-SAFE = ("get", "head", "options")
 ERRORS_OF_ANY = (400, 405, 413, 500)
 ERRORS = {
     400: "The request is not as described",
@@ -134,7 +133,7 @@ def _operation(described: Described, schemas: Schemas) -> Json:
 
 
 def _errors(described: Described) -> list[int]:
-    by_method = [] if described.method in SAFE else [403]
+    by_method = [] if described.method.upper() in SAFE_METHODS else [403]
     by_body = [] if described.operation.body is None else [415]
     by_security = [401] if described.security else []
     return sorted({*ERRORS_OF_ANY, *described.operation.errors, *by_method, *by_body, *by_security})
