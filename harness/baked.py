@@ -32,8 +32,9 @@ class Project:
         return (self.path / name).read_text(encoding="utf-8")
 
     def blocks(self, having: str) -> list[str]:
-        """Return the README's code blocks that contain this text, with continued lines joined."""
-        blocks = re.findall(r"^```\w*\n(.*?)^```$", self.read("README.md"), re.DOTALL | re.MULTILINE)
+        """Return the documentation's code blocks that contain this text, with continued lines joined."""
+        pages = "".join(page.read_text("utf-8") for page in [self.path / "README.md", *(self.path / "docs").glob("*.md")])
+        blocks = re.findall(r"^```\w*\n(.*?)^```$", pages, re.DOTALL | re.MULTILINE)
         return [block.replace("\\\n", "") for block in blocks if having in block]
 
     def run(self, *command: str | Path, **environment: str) -> str:

@@ -29,8 +29,10 @@ FOUNDATION_TEST_FILES = """
     test_logs test_lost_database test_metrics test_migrations test_mixed_ids test_openapi test_pool test_problems
     test_security test_settings test_shutdown test_tasks test_testing test_transactions
 """
+DOCS = "configuration database foundation operations"
 ALWAYS = {
     *(".editorconfig", ".env.example", ".gitignore", "LICENSE", "Makefile", "README.md", "pyproject.toml"),
+    *(f"docs/{name}.md" for name in DOCS.split()),
     *(f"src/name_service/{name}" for name in SERVICE_FILES.split()),
     *(f"src/name_service/foundation/{name}" for name in FOUNDATION_FILES.split()),
     *(f"src/name_service/{AS_IT_CAME}/{name}" for name in SWAGGER_UI_FILES.split()),

@@ -430,7 +430,7 @@ def reads_images(files: Mapping[str, str], kebab: str) -> None:
         deployment, service = yaml.safe_load_all(files["kubernetes.yaml"])
         pod = deployment["spec"]["template"]["spec"]
         images = [container["image"] for container in pod["initContainers"] + pod["containers"]]
-        images += re.findall(r"^docker build -t (\S+) \.$", files["README.md"], re.MULTILINE)
+        images += re.findall(r"^docker build -t (\S+) \.$", files["docs/operations.md"], re.MULTILINE)
         assert {kebab} == {deployment["metadata"]["name"], service["metadata"]["name"]}
         assert re.fullmatch(LABEL, kebab)
     assert all(re.fullmatch(IMAGE, image) for image in images)

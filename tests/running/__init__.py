@@ -1,1 +1,1 @@
-"""Proves that the service of a baked project does what its README promises, in operation and under failure."""
+"""Proves that the service of a baked project does what its documentation promises, in operation and under failure."""

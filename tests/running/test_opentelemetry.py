@@ -1,4 +1,4 @@
-"""The README's command sends spans, without code of the service's own."""
+"""The documentation's command sends spans, without code of the service's own."""
 
 import os
 import shlex

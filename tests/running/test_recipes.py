@@ -1,4 +1,4 @@
-"""What the README gives to copy works."""
+"""What the documentation gives to copy works."""
 
 import contextlib
 import json
@@ -22,7 +22,7 @@ from harness.serving import Service
 
 @pytest.fixture(scope="module", params=["aiopg", "psycopg"])
 def private(bake: Bake, python_for: PythonFor, request: pytest.FixtureRequest) -> Service:
-    """A service whose rows and measurements demand the token, by the README's lines."""
+    """A service whose rows and measurements demand the token, by the documentation's lines."""
     project = bake(driver=request.param)
     package = project.path / "src" / "name_service"
     setting, argument = block(project, "api_token: SecretStr").splitlines()
@@ -120,9 +120,9 @@ def test_lines_are_as_clean_as_the_others(private: Service) -> None:
 
 
 def test_bug_is_reported_to_sentry(bake: Bake, database: str) -> None:
-    """By the README's line, and the SDK's own variable."""
+    """By the documentation's line, and the SDK's own variable."""
     project = bake()
-    assert "call `sentry_sdk.init()` first thing in `main()`" in project.read("README.md")
+    assert "call `sentry_sdk.init()` first thing in `main()`" in project.read("docs/operations.md")
     main = project.path / "src" / "name_service" / "__main__.py"
     replace(main, "def main() -> None:\n", "def main() -> None:\n    sentry_sdk.init()\n")
     replace(main, "\n\nfrom .foundation", "\n\nimport sentry_sdk\n\nfrom .foundation")

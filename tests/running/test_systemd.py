@@ -1,4 +1,4 @@
-"""The README's unit for systemd."""
+"""The documentation's unit for systemd."""
 
 import shutil
 import subprocess
