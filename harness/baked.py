@@ -33,7 +33,9 @@ class Project:
 
     def blocks(self, having: str) -> list[str]:
         """Return the documentation's code blocks that contain this text, with continued lines joined."""
-        pages = "".join(page.read_text("utf-8") for page in [self.path / "README.md", *(self.path / "docs").glob("*.md")])
+        pages = "".join(
+            page.read_text("utf-8") for page in [self.path / "README.md", *(self.path / "docs").glob("*.md")]
+        )
         blocks = re.findall(r"^```\w*\n(.*?)^```$", pages, re.DOTALL | re.MULTILINE)
         return [block.replace("\\\n", "") for block in blocks if having in block]
 
