@@ -11,8 +11,11 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from cookiecutter.utils import simple_filter
+from jinja2 import Environment
+from jinja2.ext import Extension
 
 # What some supported Python has in its standard library and the one that runs this may not have.
 STANDARD_LIBRARY = sys.stdlib_module_names | {
@@ -107,27 +110,52 @@ RULES: dict[str, tuple[Callable[[str], object], str]] = {
         "an upper-case letter and up to 39 letters or digits, and no keyword, builtin or name that the service uses",
     ),
     "database_name": (
-        lambda answer: re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]{0,62}", answer),
-        "a letter or underscore and up to 62 letters, digits, underscores or hyphens",
+        lambda answer: re.fullmatch(r"(?!template[01]$)[A-Za-z_][A-Za-z0-9_-]{0,62}", answer),
+        "a letter or underscore and up to 62 letters, digits, underscores or hyphens, and not PostgreSQL's own "
+        "'template0' or 'template1'",
     ),
     "database_port": PORT,
     "port": PORT,
 }
 
 
-@simple_filter
-def checked(answers: Mapping[str, object]) -> str:
-    """Nothing, where every answer is accepted.
+FOLDER = "{{cookiecutter.project_slug}}"
 
-    Raises SystemExit with one line that names the prompt, the answer and what would be accepted: a filter in
-    cookiecutter's last private variable is the only place that can refuse before the folder is made, and without a
-    traceback.
+
+class checked(Extension):  # noqa: N801  # cookiecutter.json names each extension like its filter
+    """Adds the filter `checked`, and checks the answers of a replay.
+
+    A filter in cookiecutter's last private variable refuses before anything is written, and without a traceback, as no
+    hook can. A replay renders no variables: its answers are checked where it renders the name of the project's folder,
+    before it makes the folder.
     """
-    for prompt, (accepts, rule) in RULES.items():
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        environment.filters["checked"] = check
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        return "{{ cookiecutter | checked }}" + source if source == FOLDER else source
+
+
+def check(answers: Mapping[str, object]) -> str:
+    """Return nothing, or raise SystemExit with one line that names the prompt, the answer and what it takes."""
+    for prompt, (accepts, rule) in {**RULES, **_choices()}.items():
         answer = answers.get(prompt)
         if not (isinstance(answer, str) and accepts(answer)):
             raise SystemExit(f"{prompt}: {answer!r} is not accepted; it takes {rule}.")
     return ""
+
+
+def _choices() -> dict[str, tuple[Callable[[str], object], str]]:
+    """Return the rules of the prompts that offer a choice, which cookiecutter doesn't check in a replay.
+
+    They are read each time: during `cruft update` this module stays the older version's, and the file becomes the newer
+    one's.
+    """
+    asked = json.loads(Path(__file__).with_name("cookiecutter.json").read_text("utf-8"))
+    choices = {prompt: values for prompt, values in asked.items() if isinstance(values, list) and prompt[0] != "_"}
+    return {prompt: (values.__contains__, f"one of {', '.join(values)}") for prompt, values in choices.items()}
 
 
 @simple_filter

@@ -62,9 +62,9 @@ class Project:
 Bake = Callable[..., Project]  # bakes with the given answers, and the defaults for the others
 
 
-def bake_by_command(folder: Path, **answers: str) -> Project:
+def bake_by_command(folder: Path, *options: str, **answers: str) -> Project:
     """Bake into this folder by cookiecutter's command, over what is there."""
     command = (*COOKIECUTTER, TEMPLATE, "--no-input", "--overwrite-if-exists", "--output-dir", folder)
     answered = [f"{prompt}={answer}" for prompt, answer in answers.items()]
-    subprocess.run([*command, *answered], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*command, *options, *answered], check=True, stdout=subprocess.DEVNULL)
     return Project(folder / answers.get("project_slug", "name_service"))

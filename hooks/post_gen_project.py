@@ -1,11 +1,18 @@
 """Remove the folders that no answer filled, and say what to do next."""
 
+import contextlib
+import os
 from pathlib import Path
 
 # By name: over an existing project (`cookiecutter --overwrite-if-exists`) there are empty folders that are its user's.
-for folder in (Path(".github/workflows"), Path(".github")):
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
+for folder in (".github/workflows", ".github"):
+    with contextlib.suppress(OSError):  # it has files
+        os.rmdir(folder)
 
 Path(__file__).unlink()  # cookiecutter's copy of this, which it would leave among the temporary files
-print(f"Baked {Path.cwd()}. In there, `make run` serves, and `make` lists what else there is.")
+
+# `cruft update` and `cruft diff` bake as well, for themselves; only cookiecutter knows this variable.
+if "{% if cookiecutter._output_dir is defined %}cookiecutter{% endif %}":
+    done = f"Baked {Path.cwd()}. In there, `make run` serves, and `make` lists what else there is.\n"
+    with contextlib.suppress(OSError):  # print() would undo the bake where the output is closed, full or ASCII
+        os.write(1, os.fsencode(done))

@@ -97,7 +97,10 @@ ACCEPTED: dict[str, Callable[[str], bool]] = {
         is_name(answer, UPPER, LOWER | UPPER | DIGITS, 40)
         and answer not in NO_MODELS | SERVICE_NAMES | set(dir(builtins))
     ),
-    "database_name": lambda answer: is_name(answer, LOWER | UPPER | {"_"}, LOWER | UPPER | DIGITS | {"_", "-"}, 63),
+    "database_name": lambda answer: (
+        is_name(answer, LOWER | UPPER | {"_"}, LOWER | UPPER | DIGITS | {"_", "-"}, 63)
+        and answer not in ("template0", "template1")
+    ),
     "database_port": is_port,
     "port": is_port,
 }
@@ -140,6 +143,7 @@ DATABASES = [
         "a/b",
         "a@b",
     ),
+    *("postgres", "template0", "template1", "template2", "template10", "template", "Template0", "TEMPLATE1"),
 ]
 PORTS = [
     *(
@@ -180,7 +184,7 @@ PIECES = st.lists(st.sampled_from([*HOSTILE, "http://", "www.", "&#", " ", "  ",
 TEXT = st.one_of(ANYTHING, MARKS, PIECES).filter(is_text)
 SLUG = st.from_regex(r"[a-z][a-z0-9_]{0,39}", fullmatch=True).filter(ACCEPTED["project_slug"])
 MODEL = st.from_regex(r"[A-Z][A-Za-z0-9]{0,39}", fullmatch=True).filter(ACCEPTED["model_name"])
-DATABASE = st.from_regex(r"[A-Za-z_][A-Za-z0-9_-]{0,62}", fullmatch=True)
+DATABASE = st.from_regex(r"[A-Za-z_][A-Za-z0-9_-]{0,62}", fullmatch=True).filter(ACCEPTED["database_name"])
 PORT = st.integers(1, 65535).map(str)
 NEAR = {
     "project_slug": st.from_regex(r"[a-z_1A][a-z0-9_A-]{0,42}", fullmatch=True),

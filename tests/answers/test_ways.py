@@ -126,7 +126,22 @@ def typed(answer: bytes) -> bytes:
     return b"".join(b"\x16" * (key < 0x20 or key == 0x7F) + bytes([key]) for key in answer)
 
 
-WAYS = [on_the_command_line, in_a_config_file, to_cruft, at_a_prompt]
+def in_a_replay(place: Place, answers: Answers) -> subprocess.CompletedProcess[str]:
+    """Bake elsewhere, change these answers where cookiecutter keeps them, and bake again with what it kept."""
+    beside = place.root.parent
+    config = beside / "config.yaml"
+    config.write_text(yaml.safe_dump({"replay_dir": str(beside / "replays")}), "utf-8")
+    command = (*COOKIECUTTER, TEMPLATE, "--config-file", config)
+    elsewhere = ("--overwrite-if-exists", "--output-dir", beside / "elsewhere")
+    place.home.run(*command, "--no-input", *elsewhere, folder=beside)
+    [replay] = (beside / "replays").iterdir()
+    kept = json.loads(replay.read_text("utf-8"))
+    kept["cookiecutter"] |= answers
+    replay.write_text(json.dumps(kept), "utf-8")
+    return place.home.try_to_run(*command, "--replay", folder=place.output)
+
+
+WAYS = [on_the_command_line, in_a_config_file, to_cruft, at_a_prompt, in_a_replay]
 Way = Callable[[Place, Answers], subprocess.CompletedProcess[str]]
 
 
@@ -154,6 +169,7 @@ OTHERS = [
         ("author_email", "nobody"),
         ("model_name", "MixedIdModel"),
         ("database_name", "a b"),
+        ("database_name", "template0"),
         ("database_port", "x"),
         ("port", ""),
     ),
@@ -164,7 +180,7 @@ OTHERS = [
     ("way", "prompt", "answer"),
     [
         *((way, *example) for way in WAYS for example in EXAMPLES),
-        *((on_the_command_line, *example) for example in OTHERS),
+        *((way, *example) for way in (on_the_command_line, in_a_replay) for example in OTHERS),
     ],
 )
 def test_refused_answer_leaves_nothing_behind(place: Place, way: Way, prompt: str, answer: str) -> None:
@@ -244,6 +260,13 @@ def test_choice_that_there_is_not_is_refused(place: Place, way: Way) -> None:
     assert done.returncode == 1
     assert "asyncpg provided for choice variable driver" in done.stdout
     assert not place.left()
+
+
+def test_choice_that_there_is_not_is_refused_in_a_replay(place: Place) -> None:
+    """Cookiecutter doesn't look at it there."""
+    done = in_a_replay(place, {"driver": "asyncpg"})
+    assert done.stdout == "driver: 'asyncpg' is not accepted; it takes one of aiopg, psycopg.\n"
+    assert (done.returncode, place.left()) == (1, set())
 
 
 def test_choice_that_there_is_not_in_a_config_file_is_warned_of(place: Place) -> None:

@@ -1,11 +1,13 @@
 """A bake writes the files that its answers want, and nothing else."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from harness.baked import Bake, bake_by_command
-from harness.choices import DEFAULT_NAMES
+from harness.baked import COOKIECUTTER, TEMPLATE, Bake, bake_by_command
+from harness.choices import CHOICES, DEFAULT_NAMES
 
 
 @pytest.mark.parametrize(
@@ -62,3 +64,35 @@ def test_over_an_existing_project_what_is_its_users_stays(tmp_path: Path) -> Non
     (project.path / ".postgres" / "data" / "pg_notify").mkdir(parents=True)
     bake_by_command(tmp_path)
     assert (project.path / ".postgres" / "data" / "pg_notify").is_dir()
+
+
+OUTPUTS = {
+    "closed": ">&-",
+    "of a reader that has gone": "| true",
+    "full": ">/dev/full",
+    "ASCII": "| cat",
+}
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_no_output_undoes_a_bake(bake: Bake, tmp_path: Path, output: str) -> None:
+    if output == "full" and not os.path.exists("/dev/full"):
+        pytest.skip("only Linux has /dev/full")
+    folder = tmp_path / "Zoë's"
+    folder.mkdir()
+    script = f'set -o pipefail && "$@" {OUTPUTS[output]}'
+    ascii_only = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", *COOKIECUTTER, TEMPLATE, "--no-input"],
+        cwd=folder,
+        env=os.environ | ascii_only,
+        stderr=subprocess.PIPE,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert {path.name for path in (folder / "name_service").iterdir()} == {path.name for path in bake().path.iterdir()}
+
+
+@pytest.mark.parametrize("ci", CHOICES["ci"])
+def test_hooks_that_are_declined_are_missed_by_no_file(bake: Bake, tmp_path: Path, ci: str) -> None:
+    declined = bake_by_command(tmp_path, "--accept-hooks=no", ci=ci)
+    assert dict(declined.texts()) == dict(bake(ci=ci).texts())

@@ -101,7 +101,8 @@ class Owner:
         return project
 
     def update(self, project: Project, *arguments: str) -> None:
-        self.home.run(*CRUFT, "update", "--skip-apply-ask", *arguments, folder=project.path)
+        printed = self.home.run(*CRUFT, "update", "--skip-apply-ask", *arguments, folder=project.path)
+        assert "Baked" not in printed  # cruft bakes the older and the newer version, in temporary folders
         assert not list(project.path.rglob("*.rej"))
         assert not self.home.git("diff", "--name-only", "--diff-filter=U", folder=project.path)
         assert not [name for name, text in self.texts(project).items() if "<<<<<<< " in text]
