@@ -614,6 +614,19 @@ async with contextlib.AsyncExitStack() as stack:
 """,
         "foundation/test_lifespan.py::test_it_is_entered_before_the_listener_opens",
     ),
+    # File descriptors.
+    Mutation(
+        "listener.py",
+        "___.errno not in OUT_OF_DESCRIPTORS",
+        "True",
+        "foundation/test_descriptors.py::test_descriptors_that_others_took",
+    ),
+    Mutation(
+        "listener.py",
+        "___a.end = limit - ___b",
+        "pass",
+        "foundation/test_descriptors.py::test_database_that_returns_finds_descriptors",
+    ),
     # Shutdown.
     Mutation(
         "server.py",

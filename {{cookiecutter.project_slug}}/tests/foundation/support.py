@@ -44,15 +44,16 @@ async def running_with(settings: ExampleSettings, **changes: Any) -> AsyncIterat
         yield service
 
 
-async def start(*arguments: str, **environment: str) -> Process:
+async def start(*arguments: str, shell: str = "", **environment: str) -> Process:
     """Start the example's program, in a folder without an `.env`."""
-    return await start_program(PROGRAM, *arguments, **environment)
+    return await start_program(PROGRAM, *arguments, shell=shell, **environment)
 
 
-async def start_program(program: Path, /, *arguments: str, **environment: str) -> Process:
-    """Start a program, in a folder without an `.env`."""
+async def start_program(program: Path, /, *arguments: str, shell: str = "", **environment: str) -> Process:
+    """Start a program, in a folder without an `.env`. `shell` is a command of the shell that becomes the program."""
     inherited = {name: value for name, value in os.environ.items() if name.lower() not in ExampleSettings.model_fields}
     return await asyncio.create_subprocess_exec(
+        *(("sh", "-c", shell, "sh") if shell else ()),
         sys.executable,
         "-P",  # else a module beside the program would hide a package of the same name
         program,
@@ -65,11 +66,13 @@ async def start_program(program: Path, /, *arguments: str, **environment: str) -
 
 
 @asynccontextmanager
-async def serving(settings: ExampleSettings, **environment: str) -> AsyncIterator[tuple[Process, str]]:
+async def serving(
+    settings: ExampleSettings, *, shell: str = "", **environment: str
+) -> AsyncIterator[tuple[Process, str]]:
     """Run a process that serves; give it and its address, and kill it after the block."""
     assert settings.database_url is not None
     url = settings.database_url.get_secret_value()
-    process = await start("serve", DATABASE_URL=url, PORT="0", **environment)
+    process = await start("serve", shell=shell, DATABASE_URL=url, PORT="0", **environment)
     assert process.stdout is not None
     try:
         banner = (await process.stdout.readuntil(b"Press ^C to stop.\n")).decode()
@@ -80,9 +83,9 @@ async def serving(settings: ExampleSettings, **environment: str) -> AsyncIterato
         await process.communicate()
 
 
-async def run(*arguments: str, **environment: str) -> tuple[int | None, str]:
+async def run(*arguments: str, shell: str = "", **environment: str) -> tuple[int | None, str]:
     """Run the program; return its exit code and its output."""
-    process = await start(*arguments, **environment)
+    process = await start(*arguments, shell=shell, **environment)
     printed, _ = await process.communicate()
     return process.returncode, printed.decode()
 

@@ -4,16 +4,15 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import threading
 from collections.abc import AsyncIterator
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 
+from .listener import bind, raise_descriptor_limit
 from .migrations import migrate
 from .reloading import watch
-from .settings import ServiceSettings, SettingsError
+from .settings import ServiceSettings
 from .web import Application
 
 # Seconds after which a slow client loses its connection.
@@ -38,6 +37,7 @@ async def serve(application: Application, settings: ServiceSettings, *, reload: 
     Args:
         reload: start the process again when a module changes.
     """
+    raise_descriptor_limit()
     loop = asyncio.get_running_loop()
     received: asyncio.Queue[int] = asyncio.Queue()
 
@@ -78,7 +78,7 @@ async def listening(application: Application, settings: ServiceSettings) -> Asyn
     """
     database = application.database
     if not settings.reuse_port:
-        for listener in _bind(settings):  # a taken port is an error before the tables are touched
+        for listener in bind(settings):  # a taken port is an error before the tables are touched
             listener.close()
     # In a thread: psycopg2 notices no signal while it waits, for another replica's migration for instance.
     if settings.migrate_on_start:
@@ -95,7 +95,7 @@ async def listening(application: Application, settings: ServiceSettings) -> Asyn
                 body_timeout=BODY_TIMEOUT,
             )
             try:
-                sockets = _bind(settings)
+                sockets = bind(settings)
                 server.add_sockets(sockets)
                 yield _address(settings.listen_host, sockets[0].getsockname()[1])
             finally:
@@ -123,15 +123,6 @@ async def _wait_for_cancelled() -> None:
     cancelled = {task for task in asyncio.all_tasks() - {asyncio.current_task()} if task.cancelling()}
     if cancelled:
         await asyncio.wait(cancelled, timeout=CANCEL_TIMEOUT)
-
-
-def _bind(settings: ServiceSettings) -> list[socket.socket]:
-    host = None if settings.listen_host == "*" else settings.listen_host
-    try:
-        return bind_sockets(settings.port, host, reuse_port=settings.reuse_port)
-    except (OSError, UnicodeError) as error:
-        where = f"LISTEN_HOST={settings.listen_host} PORT={settings.port}"
-        raise SettingsError(f"{where} can't be listened on: {error}") from None
 
 
 def _address(host: str, port: int) -> str:
