@@ -7,7 +7,7 @@ SERVICE_FILES = """
     migrations/0001_create_testnamemodel.sql
 """
 FOUNDATION_FILES = """
-    __init__.py command_line.py listener.py logs.py reloading.py server.py settings.py testing.py
+    __init__.py command_line.py listener.py logs.py reloading.py server.py settings.py streams.py testing.py
     database/__init__.py database/compiled.py database/configuration.py database/database.py database/driver.py
     database/errors.py database/hosts.py database/liveness.py database/mixed_ids.py database/model.py
     database/ownership.py database/pool.py
@@ -25,9 +25,9 @@ SWAGGER_UI_FILES = """
 TEST_FILES = "__init__ conftest test_bad_input test_create test_rows test_seeding test_service"
 FOUNDATION_TEST_FILES = """
     __init__ conftest example relay support test_background test_cancellation test_command_line test_compiled
-    test_connecting test_conversions test_database_errors test_descriptors test_embedded test_health test_imports test_lifespan
-    test_logs test_lost_database test_metrics test_migrations test_mixed_ids test_openapi test_pool test_problems
-    test_security test_settings test_shutdown test_tasks test_testing test_transactions
+    test_connecting test_conversions test_database_errors test_descriptors test_embedded test_health test_imports
+    test_lifespan test_logs test_lost_database test_metrics test_migrations test_mixed_ids test_openapi test_pool
+    test_problems test_security test_settings test_shutdown test_streams test_tasks test_testing test_transactions
 """
 DOCS = "configuration database foundation operations"
 ALWAYS = {

@@ -614,6 +614,20 @@ async with contextlib.AsyncExitStack() as stack:
 """,
         "foundation/test_lifespan.py::test_it_is_entered_before_the_listener_opens",
     ),
+    # Standard streams.
+    Mutation(
+        "streams.py",
+        "getattr(sys, ___) is None",
+        "False",
+        "foundation/test_streams.py::test_closed",
+        hangs=True,
+    ),
+    Mutation(
+        "streams.py",
+        "LossyStream(___a)",
+        "___a",
+        "foundation/test_streams.py::test_reader_that_leaves",
+    ),
     # File descriptors.
     Mutation(
         "listener.py",

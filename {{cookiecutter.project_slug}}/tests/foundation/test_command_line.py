@@ -21,7 +21,7 @@ from . import example
 from .conftest import Command
 from .example import ExampleSettings, Item
 from .relay import Relay
-from .support import free_port, run, running_with, start, start_program, until_under_way
+from .support import free_port, run, running_with, start, start_program, until_it_listens, until_under_way
 
 # `bind_sockets` doesn't close a socket that it can't bind: the garbage collector does, with a warning.
 TORNADO_LEAVES_A_SOCKET = pytest.mark.filterwarnings(
@@ -163,14 +163,6 @@ async def test_reload_survives_a_mistake(tmp_path: Path, settings: ExampleSettin
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.communicate()
-
-
-async def until_it_listens(port: int) -> None:
-    async with asyncio.timeout(60):
-        while True:
-            with contextlib.suppress(OSError):
-                (await asyncio.open_connection("127.0.0.1", port))[1].close()
-                return
 
 
 async def hint(output: asyncio.StreamReader, port: int) -> str:

@@ -1,5 +1,7 @@
 """Settings come from the environment, `.env` and secrets, and a bad value is refused in one line."""
 
+import os
+import pwd
 from pathlib import Path
 from typing import Self
 
@@ -129,3 +131,15 @@ def test_env_file_that_is_not_text(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"PORT=\xff")
     with pytest.raises(SettingsError, match=r"^\.env is not in UTF-8: "):
         load_settings(ExampleSettings)
+
+
+def test_env_file_that_is_not_readable(tmp_path: Path) -> None:
+    (tmp_path / ".env").touch(mode=0)
+    user = os.geteuid()
+    if user == 0:  # root reads anything
+        os.seteuid(pwd.getpwnam("nobody").pw_uid)
+    try:
+        with pytest.raises(SettingsError, match=r"^\.env can't be read: Permission denied$"):
+            load_settings(ExampleSettings)
+    finally:
+        os.seteuid(user)

@@ -19,6 +19,7 @@ from .migrations import MigrationError, migrate, status, write_new
 from .reloading import prepare_reload
 from .server import STOP_SIGNALS, exit_at_once, serve
 from .settings import AnySettings, ServiceSettings, SettingsError, load_settings
+from .streams import OutputError, prepare_streams, print_result
 from .web import Application, document
 
 __all__ = ["run"]
@@ -40,6 +41,7 @@ def run(
         settings_class: what the settings are read into.
         arguments: the command line; without them, `sys.argv[1:]`.
     """
+    prepare_streams()
     parser = _parser(prog)
     typed = parser.parse_args(arguments)
     for number in STOP_SIGNALS:  # until it serves
@@ -47,7 +49,7 @@ def run(
     try:
         settings = load_settings(settings_class)
         if typed.command == "openapi":
-            print(document(make_application(settings)))
+            print_result(document(make_application(settings)))
             return
         configure_logging(settings.log_level, settings.log_format)
         with _database(settings) as url:
@@ -57,7 +59,7 @@ def run(
             if typed.wait:
                 asyncio.run(application.database.wait(typed.wait))
             COMMANDS[typed.command](application, settings, typed)
-    except (SettingsError, MigrationError) as error:
+    except (SettingsError, MigrationError, OutputError) as error:
         sys.exit(f"{prog}: {error}")
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
         sys.exit(f"{prog}: the database: {' '.join(str(error).split())}")
@@ -92,10 +94,10 @@ def _migrate(application: Application, settings: ServiceSettings, typed: argpars
     """Bring the tables to the newest migration, or to another one."""
     database, folder = application.database, application.migrations
     if typed.status:
-        print(*status(database, folder), sep="\n")
+        print_result(*status(database, folder))
     elif typed.new is not None:
         file = write_new(database, application.models, typed.new, folder)
-        print(f"wrote {file}: read it before you apply it")
+        print_result(f"wrote {file}: read it before you apply it")
     else:
         _run_in_thread(migrate, database, folder, typed.to)
 

@@ -92,6 +92,8 @@ def load_settings(settings_class: type[AnySettings]) -> AnySettings:
         raise SettingsError("; ".join(_describe(wrong, settings_class) for wrong in error.errors())) from None
     except UnicodeDecodeError as error:
         raise SettingsError(f".env is not in UTF-8: {error}") from None
+    except OSError as error:  # .env or a secret that this user can't read, for instance
+        raise SettingsError(f"{error.filename} can't be read: {error.strerror}") from None
     except SourceError as error:  # such as a list that is not written as JSON
         raise SettingsError(str(error)) from None
 
