@@ -10,6 +10,7 @@ FOUNDATION_FILES = """
     __init__.py command_line.py listener.py logs.py reloading.py server.py settings.py streams.py testing.py
     database/__init__.py database/compiled.py database/configuration.py database/database.py database/driver.py
     database/errors.py database/hosts.py database/liveness.py database/mixed_ids.py database/model.py
+    database/session_state.py
     database/ownership.py database/pool.py
     embedded/__init__.py embedded/keeper.py
     migrations/__init__.py migrations/conversions.py migrations/difference.py migrations/errors.py migrations/files.py
@@ -26,8 +27,9 @@ TEST_FILES = "__init__ conftest test_bad_input test_create test_rows test_seedin
 FOUNDATION_TEST_FILES = """
     __init__ conftest example relay support test_background test_cancellation test_command_line test_compiled
     test_connecting test_conversions test_database_errors test_descriptors test_embedded test_health test_imports
-    test_lifespan test_logs test_lost_database test_metrics test_migrations test_mixed_ids test_openapi test_pool
-    test_problems test_security test_settings test_shutdown test_streams test_tasks test_testing test_transactions
+    test_lifespan test_logs test_lost_database test_metrics test_migrations test_mixed_ids test_openapi
+    test_peewee_async test_pool test_problems test_read_only test_security test_session_state test_settings
+    test_shutdown test_streams test_tasks test_testing test_transactions
 """
 DOCS = "configuration database foundation operations"
 ALWAYS = {

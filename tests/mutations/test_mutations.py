@@ -150,6 +150,12 @@ except BaseException:
         "not ___a.closed",
         "foundation/test_transactions.py::test_transaction_that_is_left_open_is_rolled_back",
     ),
+    Mutation(
+        "database/database.py",
+        "___.description is None",
+        "False",
+        "foundation/test_peewee_async.py::test_row_without_a_primary_key[aio_create]",
+    ),
     # A fair and bounded pool.
     Mutation(
         "database/pool.py",
@@ -172,8 +178,8 @@ except BaseException:
     ),
     Mutation(
         "database/pool.py",
-        "___ not in self.___",
-        "False",
+        "___a = self.___b.pop(___c, None)",
+        "___a = self.___b.pop(___c, True)",
         "foundation/test_pool.py::test_size_after_closing_and_connecting_while_in_use",
     ),
     Mutation(
@@ -240,6 +246,75 @@ if ___a is None:
         "foundation/test_lost_database.py::test_connection_that_the_server_resets[True]",
         PSYCOPG,
     ),
+    Mutation(
+        "database/database.py",
+        "if ___a.connection.closed:\n    raise ___b",
+        "pass",
+        "foundation/test_transactions.py::test_connection_lost_before_it_begins[False-aio_begin]",
+    ),
+    # A server that turned read-only is left.
+    Mutation(
+        "database/database.py",
+        "sqlstate_of(___) == READ_ONLY and self.___",
+        "False",
+        "foundation/test_read_only.py::test_next_request_finds_the_new_primary",
+    ),
+    Mutation(
+        "database/database.py",
+        "if ___a and self.___b:\n    ___.renew()\n    ___c",
+        "if ___a and self.___b:\n    ___c",
+        "foundation/test_read_only.py::test_next_probe_finds_the_new_primary",
+    ),
+    Mutation(
+        "database/database.py",
+        "___ not in FOR_READING",
+        "True",
+        "foundation/test_read_only.py::test_standby_that_is_wanted[any]",
+    ),
+    Mutation(
+        "database/pool.py",
+        "dict.fromkeys(___a, False)",
+        "___a",
+        "foundation/test_read_only.py::test_connections_in_use_leave_too",
+    ),
+    Mutation(
+        "database/pool.py",
+        "___ < RENEW_INTERVAL",
+        "False",
+        "foundation/test_read_only.py::test_server_that_stays_read_only_keeps_its_connections",
+    ),
+    # What a statement leaves in its session.
+    Mutation(
+        "database/database.py",
+        "leaves_state(___)",
+        "False",
+        "foundation/test_session_state.py::test_session_ends[SET geqo = off]",
+    ),
+    # Readiness.
+    Mutation(
+        "database/database.py",
+        "___.take_idle()",
+        "None",
+        "foundation/test_health.py::test_probe_opens_no_connection_where_one_is_idle",
+    ),
+    Mutation(
+        "database/database.py",
+        "___.in_use and ___",
+        "False",
+        "foundation/test_health.py::test_ready_with_a_busy_pool_and_no_other_connection",
+    ),
+    Mutation(
+        "database/database.py",
+        "___.in_use and ___a",
+        "___a",
+        "foundation/test_health.py::test_not_ready_where_too_many_connections_leave_none",
+    ),
+    Mutation(
+        "web/health.py",
+        "___ != self.___",
+        "True",
+        "foundation/test_health.py::test_reason_is_logged_once",
+    ),
     # Statements that take too long, or that nobody waits for.
     Mutation(
         "database/configuration.py",
@@ -249,17 +324,18 @@ if ___a is None:
         is_text=True,
     ),
     Mutation(
-        "database/errors.py",
-        "___ is None or not ___.cancelling()",
+        "database/driver.py",
+        "isinstance(___, QueryCanceledError)",
         "False",
         "foundation/test_cancellation.py::test_a_statement_time_out_is_no_cancellation",
         AIOPG,
     ),
     Mutation(
-        "database/errors.py",
-        "___ is None or not ___.cancelling()",
-        "True",
-        "foundation/test_cancellation.py::test_cancelled_inside_a_transaction",
+        "database/driver.py",
+        "isinstance(___, QueryCanceledError)",
+        "False",
+        "foundation/test_cancellation.py::test_a_statement_time_out_is_an_error_like_any_other",
+        AIOPG,
     ),
     Mutation(
         "database/configuration.py",
@@ -309,7 +385,7 @@ if ___a is None:
     ),
     # Statuses of database errors.
     Mutation(
-        "web/problems.py",
+        "database/errors.py",
         "getattr(___a, 'sqlstate', None) or getattr(___a, 'pgcode', None)",
         "None",
         "foundation/test_database_errors.py::test_status[409]",

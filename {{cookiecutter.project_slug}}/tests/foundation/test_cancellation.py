@@ -8,7 +8,7 @@ import peewee
 import pytest
 from tornado.escape import json_decode
 
-from {{ cookiecutter.project_slug }}.foundation.database import Database
+from {{ cookiecutter.project_slug }}.foundation.database import Database, sqlstate_of
 from {{ cookiecutter.project_slug }}.foundation.testing import Service
 
 from .example import ExampleSettings, Item
@@ -55,6 +55,17 @@ async def test_a_statement_time_out_is_no_cancellation(settings: ExampleSettings
         with pytest.raises(peewee.OperationalError):
             await sleep_in_a_transaction()
         assert await Item.aio_get_or_none(id=9) is None
+
+
+async def test_a_statement_time_out_is_an_error_like_any_other(settings: ExampleSettings) -> None:
+    """aiopg reports it to the event loop, which logs a traceback."""
+    reported: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+    async with running_with(settings, statement_timeout=0.5) as service:
+        with pytest.raises(peewee.OperationalError, match="timeout") as raised:
+            await service.database.aio_execute_sql(SLEEP)
+    assert sqlstate_of(raised.value) == "57014"
+    assert not reported
 
 
 async def test_cancelled_inside_a_transaction(service: Service) -> None:

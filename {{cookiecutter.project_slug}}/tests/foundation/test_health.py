@@ -3,16 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from urllib.parse import urlsplit
 
 import pytest
+from pydantic import SecretStr
+from structlog.testing import capture_logs
 from tornado.web import HTTPError
 
-from {{ cookiecutter.project_slug }}.foundation.database import make_database
+from {{ cookiecutter.project_slug }}.foundation.database import Database, make_database
 from {{ cookiecutter.project_slug }}.foundation.testing import Service, isolated_settings
 from {{ cookiecutter.project_slug }}.foundation.web.health import Readiness
 
 from .example import ExampleSettings
-from .support import problem
+from .relay import Relay
+from .support import problem, running_with
+from .test_lost_database import through
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -28,22 +33,50 @@ async def test_draining(service: Service) -> None:
     assert (await service.get("/healthz")).code == 200
 
 
+async def test_probe_opens_no_connection_where_one_is_idle(settings: ExampleSettings, database_url: str) -> None:
+    async with Relay(database_url) as relay, running_with(await through(relay, settings)) as service:
+        opened = relay.connections
+        assert (await service.get("/readyz")).code == 200
+        assert relay.connections == opened
+
+
 async def test_ready_with_a_busy_pool(service: Service) -> None:
-    database = service.database
+    async with busy(service.database):
+        assert (await service.get("/readyz")).code == 200
 
-    async def hold(connected: asyncio.Semaphore, done: asyncio.Event) -> None:
-        async with database.aio_connection():
-            connected.release()
-            await done.wait()
 
-    connected, done = asyncio.Semaphore(0), asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        for _ in range(database.pool_backend.size):
-            group.create_task(hold(connected, done))
-            await connected.acquire()
-        response = await service.get("/readyz")
-        done.set()
-    assert response.code == 200
+async def test_ready_with_a_busy_pool_and_no_other_connection(settings: ExampleSettings, database_url: str) -> None:
+    """The server refuses a connection for the probe, but those of the pool work."""
+    async with role_with_one_connection(settings, database_url) as url:
+        off = {"migrate_on_start": False, "seed_on_start": False}
+        small = running_with(settings, database_url=SecretStr(url), pool_max_size=1, **off)
+        async with small as service, busy(service.database):
+            assert (await service.get("/readyz")).code == 200
+            assert "database_up 1.0" in (await service.get("/metrics")).body.decode()
+
+
+async def test_not_ready_where_too_many_connections_leave_none(settings: ExampleSettings, database_url: str) -> None:
+    async with role_with_one_connection(settings, database_url) as url:
+        database = make_database(isolated_settings(ExampleSettings, url))
+        connection = await database.pool_backend.connect_one(5)
+        with pytest.raises(HTTPError, match="doesn't answer"):
+            await Readiness(database).check()
+        await connection.close()
+
+
+async def test_reason_is_logged_once(settings: ExampleSettings, database_url: str) -> None:
+    async with Relay(database_url) as relay, running_with(await through(relay, settings)) as service:
+        with capture_logs() as logs:
+            relay.cut()
+            for _ in range(3):
+                response = await service.get("/readyz")
+                assert (response.code, problem(response)["detail"]) == (503, "The database doesn't answer")
+            await relay.mend()
+            for _ in range(3):
+                assert (await service.get("/readyz")).code == 200
+    about = [line for line in logs if "ready" in line["event"]]
+    assert [line["event"] for line in about] == ["not ready", "ready again"]
+    assert str(relay.port) in about[0]["reason"]
 
 
 async def test_callers_share_one_question_to_a_database_that_does_not_answer() -> None:
@@ -66,3 +99,30 @@ async def silent_server() -> AsyncIterator[tuple[int, list[asyncio.StreamWriter]
         yield server.sockets[0].getsockname()[1], connections
         for writer in connections:
             writer.close()
+
+
+@asynccontextmanager
+async def busy(database: Database) -> AsyncIterator[None]:
+    """Hold all connections of the pool."""
+    pool = database.pool_backend
+    held = [await pool.acquire() for _ in range(pool.size)]
+    try:
+        yield
+    finally:
+        for connection in held:
+            pool.give_back(connection)
+
+
+@asynccontextmanager
+async def role_with_one_connection(settings: ExampleSettings, database_url: str) -> AsyncIterator[str]:
+    """Create a role that may have one connection; give the database's URL with it."""
+    url = urlsplit(database_url)
+    role = url.path.removeprefix("/")  # unique to this run, like its database
+    owner = make_database(settings)
+    with owner.allow_sync():
+        owner.execute_sql(f"CREATE ROLE {role} LOGIN PASSWORD 'secret' CONNECTION LIMIT 1")
+    try:
+        yield url._replace(netloc=f"{role}:secret@{url.hostname}:{url.port or 5432}").geturl()
+    finally:
+        with owner.allow_sync():
+            owner.execute_sql(f"DROP ROLE {role}")

@@ -1,11 +1,13 @@
 """A transaction is applied whole or not at all, and no failure is silent."""
 
 import contextlib
+import inspect
 
 import pytest
 from peewee import IntegrityError, InterfaceError, InternalError, OperationalError, ProgrammingError
 
 from {{ cookiecutter.project_slug }}.foundation.testing import Service
+from {{ cookiecutter.project_slug }}.foundation.web.problems import status_of
 
 from .example import ExampleSettings
 from .support import DeliberateError, exists, insert, running_with
@@ -139,6 +141,25 @@ async def test_errors_of_begin_and_rollback_are_peewees(service: Service) -> Non
         with pytest.raises(LOST):
             await transaction.begin()
     assert await exists(1)
+
+
+@pytest.mark.parametrize("begin", ["aio_begin", "aio_savepoint", "aio_atomic", "aio_transaction"])
+@pytest.mark.parametrize("is_begun", [False, True])
+async def test_connection_lost_before_it_begins(service: Service, begin: str, is_begun: bool) -> None:
+    database = service.database
+
+    async def start() -> None:
+        begun = getattr(database, begin)()
+        await (begun if inspect.isawaitable(begun) else begun.__aenter__())
+
+    async with database.aio_connection():
+        if is_begun:
+            await database.aio_begin()
+        with pytest.raises(OperationalError):
+            await database.aio_execute_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+        with pytest.raises(LOST) as lost:
+            await start()
+    assert status_of(lost.value) == 503
 
 
 async def test_connection_lost_before_commit(service: Service) -> None:

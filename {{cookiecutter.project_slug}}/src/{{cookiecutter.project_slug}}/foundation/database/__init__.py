@@ -3,9 +3,19 @@
 from .compiled import compiled
 from .configuration import make_database
 from .database import Database
-from .errors import PoolTimeout
+from .errors import PoolTimeout, ReadOnlyServer, sqlstate_of
 from .mixed_ids import MixedIdModel
 from .model import Model
 from .pool import Pool
 
-__all__ = ["Database", "MixedIdModel", "Model", "Pool", "PoolTimeout", "compiled", "make_database"]
+__all__ = [
+    "Database",
+    "MixedIdModel",
+    "Model",
+    "Pool",
+    "PoolTimeout",
+    "ReadOnlyServer",
+    "compiled",
+    "make_database",
+    "sqlstate_of",
+]

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -11,14 +12,19 @@ from peewee_async.databases import AioPostgresDatabase, FetchResults
 from peewee_async.transactions import Transaction
 
 from . import driver
-from .errors import peewee_errors
+from .errors import ReadOnlyServer, peewee_errors, sqlstate_of
 from .liveness import StatementDeadline
 from .ownership import ConnectionContext, CurrentConnection, OwnedConnection
 from .pool import Pool
+from .session_state import leaves_state
 
 logger = structlog.get_logger()
 
 WAIT_BETWEEN_PINGS = 0.5  # seconds
+READ_ONLY = "25006"  # SQLSTATE
+FOR_READING = ("any", "read-only", "standby", "prefer-standby")  # values of target_session_attrs
+# libpq doesn't tell the SQLSTATE, which is 53300, of an error while it connects.
+TOO_MANY_CONNECTIONS = re.compile("too many (clients|connections)|connection slots|no more connections")
 
 
 class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc]  # their init() differ
@@ -67,13 +73,52 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
     ) -> Any:
         """Execute one statement on this connection. Raises peewee's exceptions."""
         logger.debug("statement", sql=sql, params=params)
-        with StatementDeadline(self._statement_timeout, connection), peewee_errors:
-            async with connection.cursor() as cursor:
-                await cursor.execute(sql, params or ())
-                return await fetch_results(self, cursor) if fetch_results else None
+        if leaves_state(sql):
+            self.pool_backend.discard(connection)
+        try:
+            with StatementDeadline(self._statement_timeout, connection), peewee_errors:
+                async with connection.cursor() as cursor:
+                    await cursor.execute(sql, params or ())
+                    return await fetch_results(self, cursor) if fetch_results else None
+        except peewee.InternalError as error:
+            if sqlstate_of(error) == READ_ONLY and self._is_for_writing:
+                self._leave_server(connection)
+            raise
 
-    async def ping(self, seconds: float) -> None:
-        """Send `SELECT 1` on a connection outside the pool, so that it doesn't wait in the pool's queue.
+    @property
+    def _is_for_writing(self) -> bool:
+        return self.pool_params.get("target_session_attrs") not in FOR_READING
+
+    def _leave_server(self, connection: Any) -> None:
+        """Move to another server: this one is read-only, though its address may lead to one that isn't by now."""
+        self.pool_backend.discard(connection)
+        self.pool_backend.renew()
+
+    async def check(self, seconds: float) -> None:
+        """Ask whether statements can be executed: on an idle connection of the pool, else on one outside.
+
+        Raises OperationalError, also after `seconds` without an answer, and ReadOnlyServer where writing is wanted.
+        """
+        pool = self.pool_backend
+        connection = pool.take_idle()
+        if connection is None:
+            try:
+                is_read_only = await self.ping(seconds)
+            except peewee.OperationalError as error:
+                if pool.in_use and TOO_MANY_CONNECTIONS.search(str(error)):
+                    return  # the server lives, and so do the pool's connections
+                raise
+        else:
+            try:
+                is_read_only = await self._ask(connection, seconds)
+            finally:
+                pool.give_back(connection)
+        if is_read_only and self._is_for_writing:
+            pool.renew()
+            raise ReadOnlyServer("the server is read-only")
+
+    async def ping(self, seconds: float) -> bool:
+        """Return whether the server is read-only, asked on a connection outside the pool.
 
         Raises OperationalError, also after `seconds` without an answer.
         """
@@ -84,11 +129,15 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
         except TimeoutError:
             raise peewee.OperationalError("the server doesn't answer") from None
         try:
-            with StatementDeadline(deadline - asyncio.get_running_loop().time(), connection), peewee_errors:
-                async with connection.cursor() as cursor:
-                    await cursor.execute("SELECT 1")
+            return await self._ask(connection, deadline - asyncio.get_running_loop().time())
         finally:
             driver.close(connection)
+
+    async def _ask(self, connection: Any, seconds: float) -> bool:
+        with StatementDeadline(seconds, connection), peewee_errors:
+            async with connection.cursor() as cursor:
+                await cursor.execute("SHOW transaction_read_only")
+                return bool((await cursor.fetchone())[0] == "on")
 
     async def wait(self, seconds: float) -> None:
         """Wait until the server answers. Raises the OperationalError of its last refusal after `seconds`."""
@@ -97,7 +146,8 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
         reported = ""
         while True:
             try:
-                return await self.ping(min(self.pool_backend.timeout, deadline - loop.time()))
+                await self.ping(min(self.pool_backend.timeout, deadline - loop.time()))
+                return
             except peewee.OperationalError as error:
                 if loop.time() + WAIT_BETWEEN_PINGS > deadline:
                     raise
@@ -105,6 +155,10 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
                     reported = str(error)
                     logger.info("waiting for the database", refused=" ".join(reported.split()))
             await asyncio.sleep(WAIT_BETWEEN_PINGS)
+
+    async def aio_last_insert_id(self, cursor: Any, query: Any) -> Any:
+        """As peewee-async's, and None for a table without a primary key: the statement returns no rows then."""
+        return None if cursor.description is None else await super().aio_last_insert_id(cursor, query)
 
     async def _aio_begin(self, use_savepoint: bool = False) -> Transaction:
         owned = self._current.get()
@@ -129,6 +183,8 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
                 raise
 
     async def _begin(self, owned: OwnedConnection, is_savepoint: bool) -> Transaction:
+        if owned.connection.closed:
+            raise peewee.InterfaceError("the connection is lost")
         if not is_savepoint and not driver.is_idle(owned.connection):
             # PostgreSQL only warns about a second BEGIN, and the COMMIT after it ends the first transaction.
             raise peewee.ProgrammingError("there is a transaction already: use aio_atomic() or aio_savepoint()")

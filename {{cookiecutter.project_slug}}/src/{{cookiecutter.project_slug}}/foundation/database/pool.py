@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import math
 from typing import Any
 
 import peewee
@@ -11,6 +12,8 @@ from . import driver
 from .errors import PoolTimeout
 from .hosts import Hosts
 from .liveness import hung_up
+
+RENEW_INTERVAL = 1  # seconds
 
 
 class Pool(PoolBackend):
@@ -33,7 +36,8 @@ class Pool(PoolBackend):
         self._hosts = Hosts({"dbname": database, **keywords})
         self._open = False
         self._idle: list[driver.Connection | None] = []
-        self._in_use: set[driver.Connection] = set()
+        self._in_use: dict[driver.Connection, bool] = {}  # whether it may be used again
+        self._renewed_at = -math.inf
         self._waiters: collections.deque[asyncio.Future[driver.Connection | None]] = collections.deque()
 
     @property
@@ -83,23 +87,52 @@ class Pool(PoolBackend):
         deadline = asyncio.get_running_loop().time() + self.timeout
         slot = self._idle.pop() if self._idle else await self._wait(deadline)
         connection = slot if slot is not None and _is_alive(slot) else await self._reopen(slot, deadline)
-        self._in_use.add(connection)
+        self._in_use[connection] = True
         return connection
+
+    def take_idle(self) -> driver.Connection | None:
+        """Return a connection that no task waits for and that was alive a moment ago, or None where there is none."""
+        while self._idle and (connection := self._idle[-1]) is not None:
+            self._idle.pop()
+            if _is_alive(connection):
+                self._in_use[connection] = True
+                return connection
+            driver.close(connection)
+            self._put(None)
+        return None
 
     async def release(self, conn: Any) -> None:
         self.give_back(conn)
 
     def give_back(self, connection: Any) -> None:
         """Take back a connection from `acquire`, and close it unless it is ready for the next task."""
-        if connection not in self._in_use:  # the pool was closed meanwhile
+        is_reusable = self._in_use.pop(connection, None)
+        if is_reusable is None:  # the pool was closed meanwhile
             driver.close(connection)
-            return
-        self._in_use.discard(connection)
-        if driver.is_idle(connection):
+        elif is_reusable and driver.is_idle(connection):
             self._put(connection)
         else:
             driver.close(connection)
             self._put(None)
+
+    def discard(self, connection: Any) -> None:
+        """Close a connection from `acquire` when it is given back."""
+        if connection in self._in_use:
+            self._in_use[connection] = False
+
+    def renew(self) -> None:
+        """Close all connections: the idle ones now, the others when they are given back.
+
+        Does so once in RENEW_INTERVAL at most: new connections may lead to the same server for a while.
+        """
+        now = asyncio.get_running_loop().time()
+        if now - self._renewed_at < RENEW_INTERVAL:
+            return
+        self._renewed_at = now
+        for connection in filter(None, self._idle):
+            driver.close(connection)
+        self._idle = [None] * len(self._idle)
+        self._in_use = dict.fromkeys(self._in_use, False)
 
     async def close(self) -> None:
         """Close idle connections now, the others when they are given back. Waiting tasks get InterfaceError."""

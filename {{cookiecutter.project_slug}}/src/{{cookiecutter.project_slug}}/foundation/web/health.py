@@ -3,15 +3,20 @@
 import asyncio
 from typing import Literal
 
-import peewee
+import structlog
 from pydantic import BaseModel
 from tornado.web import HTTPError
 
-from ..database import Database
+from ..database import Database, ReadOnlyServer
 from .handler import Handler
 from .openapi import operation
+from .problems import DATABASE_ERRORS
+
+logger = structlog.get_logger()
 
 PROBE_TIMEOUT = 1  # seconds
+NO_ANSWER = "The database doesn't answer"
+READ_ONLY = "The database is read-only"
 
 
 class Readiness:
@@ -20,27 +25,35 @@ class Readiness:
     def __init__(self, database: Database) -> None:
         self.draining = False
         self._database = database
-        self._probe: asyncio.Task[bool] | None = None
+        self._probe: asyncio.Task[str | None] | None = None
+        self._reported: str | None = None
 
     async def check(self) -> None:
-        """Raise HTTPError 503 during a shutdown, or when the database doesn't answer within PROBE_TIMEOUT."""
-        if self.draining:
-            raise HTTPError(503, "The server is shutting down")
-        if not await self.database_answers():
-            raise HTTPError(503, "The database doesn't answer")
+        """Raise HTTPError 503 during a shutdown, or where the database can't serve."""
+        obstacle = "The server is shutting down" if self.draining else await self.database_obstacle()
+        if obstacle:
+            raise HTTPError(503, obstacle)
 
-    async def database_answers(self) -> bool:
-        """Return whether the database answers within PROBE_TIMEOUT."""
+    async def database_obstacle(self) -> str | None:
+        """Return why the database can't serve, None where it can. It has PROBE_TIMEOUT to answer."""
         if self._probe is None or self._probe.done():
             self._probe = asyncio.create_task(self._ask())
         return await asyncio.shield(self._probe)
 
-    async def _ask(self) -> bool:
+    async def _ask(self) -> str | None:
+        obstacle, reason = None, ""
         try:
-            await self._database.ping(PROBE_TIMEOUT)
-        except (peewee.DatabaseError, peewee.InterfaceError):
-            return False
-        return True
+            await self._database.check(PROBE_TIMEOUT)
+        except DATABASE_ERRORS as error:
+            obstacle = READ_ONLY if isinstance(error, ReadOnlyServer) else NO_ANSWER
+            reason = " ".join(str(error).split())
+        if obstacle != self._reported:
+            self._reported = obstacle
+            if obstacle:
+                logger.warning("not ready", obstacle=obstacle, reason=reason)
+            else:
+                logger.info("ready again")
+        return obstacle
 
 
 class Status(BaseModel):

@@ -35,7 +35,7 @@ class Metrics:
             registry=self.registry,
         )
         self._request_seconds_of = functools.cache(request_seconds.labels)
-        self._database_up = Gauge("database_up", "Whether the database answers.", registry=self.registry)
+        self._database_up = Gauge("database_up", "Whether the database can serve.", registry=self.registry)
         self.registry.register(background.ended)
         for name, help_, measure in (
             ("http_requests_in_flight", "Requests that have no whole answer yet.", lambda: len(requests_in_flight)),
@@ -63,6 +63,6 @@ class MetricsHandler(Handler):
     @operation(responses={200: ["text/plain"]})
     async def get(self) -> None:
         """Measurements, for Prometheus."""
-        database_is_up = await self.application.readiness.database_answers()
+        database_is_up = await self.application.readiness.database_obstacle() is None
         self.set_header("Content-Type", CONTENT_TYPE_LATEST)
         self.finish(self.application.metrics.text(database_is_up=database_is_up))

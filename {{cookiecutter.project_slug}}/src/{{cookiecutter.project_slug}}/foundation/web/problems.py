@@ -3,6 +3,8 @@
 import peewee
 from pydantic import BaseModel, Field
 
+from ..database import sqlstate_of
+
 DATABASE_ERRORS = (peewee.DatabaseError, peewee.InterfaceError)
 RETRY_AFTER = 1  # seconds
 CLIENT_CLOSED_REQUEST = 499  # nginx's status for a client that left; only the log and the metrics see it
@@ -45,8 +47,7 @@ def status_of(error: BaseException | None) -> int:
     """Return the status for a database error: by its SQLSTATE, or 503 when the connection was lost. Else 500."""
     if not isinstance(error, DATABASE_ERRORS):
         return 500
-    original = getattr(error, "orig", None)  # the driver's error
-    sqlstate = getattr(original, "sqlstate", None) or getattr(original, "pgcode", None)
+    sqlstate = sqlstate_of(error)
     if sqlstate is None:
         return 503 if isinstance(error, (peewee.OperationalError, peewee.InterfaceError)) else 500
     return next((STATUSES[sqlstate[:n]] for n in (5, 3, 2) if sqlstate[:n] in STATUSES), 500)
