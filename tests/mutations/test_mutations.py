@@ -156,6 +156,25 @@ except BaseException:
         "False",
         "foundation/test_peewee_async.py::test_row_without_a_primary_key[aio_create]",
     ),
+    # Code for peewee-async.
+    Mutation(
+        "database/pool.py",
+        "if not self.___a:\n    self.___b()",
+        "pass",
+        "foundation/test_peewee_async.py::test_connects_by_itself_at_the_first_query",
+    ),
+    Mutation(
+        "database/pool.py",
+        "self.database is None",
+        "False",
+        "foundation/test_peewee_async.py::test_name_is_given_later",
+    ),
+    Mutation(
+        "database/database.py",
+        "isinstance(___, HStoreField)",
+        "False",
+        "foundation/test_peewee_async.py::test_type_without_an_adapter_is_refused_at_the_start",
+    ),
     # A fair and bounded pool.
     Mutation(
         "database/pool.py",
@@ -901,6 +920,12 @@ async with contextlib.AsyncExitStack() as stack:
         is_text=True,
     ),
     # Compiled queries.
+    Mutation(
+        "database/compiled.py",
+        "NoSlot() if ___ else ___a",
+        "___a",
+        "foundation/test_compiled.py::test_get_by_values_with_sql_of_their_own[filters3]",
+    ),
     Mutation(
         "database/compiled.py",
         "functools.cached_property",

@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from peewee import SQL, AutoField, CharField, ForeignKeyField, IntegerField, fn
-from playhouse.postgres_ext import BinaryJSONField
+from peewee import SQL, AutoField, CharField, ForeignKeyField, IntegerField, JSONField, fn
+from playhouse.postgres_ext import ArrayField, BinaryJSONField
 
 from {{ cookiecutter.project_slug }}.foundation.database import Model, compiled
 from {{ cookiecutter.project_slug }}.foundation.testing import Service
 
 numbers = itertools.count(1)
+
+DOCUMENT = {"k": [1, "x"]}
 
 
 class Author(Model):
@@ -29,6 +31,8 @@ class Book(Model):
     title = CharField()
     pages = IntegerField(null=True)
     notes = BinaryJSONField(null=True)  # type: ignore[no-untyped-call]  # peewee's
+    tags = ArrayField(CharField, null=True)  # type: ignore[no-untyped-call]
+    more = JSONField(null=True)
     number = IntegerField(default=lambda: next(numbers))
 
     class Meta:
@@ -42,7 +46,7 @@ async def ada(service: Service) -> AsyncIterator[Author]:
     with database.bind_ctx([Author, Book]):
         await database.aio_create_tables([Author, Book])
         author = await Author.aio_create(name="Ada")
-        await Book.aio_create(author=author, title="Notes", pages=66)
+        await Book.aio_create(author=author, title="Notes", pages=66, notes=DOCUMENT, more=DOCUMENT, tags=["a", "b"])
         await Book.aio_create(author=author, title="100%")
         yield author
 
@@ -79,6 +83,34 @@ def retitled(old: str, new: str, pages: int | None) -> Any:
     return Book.update(title=new, pages=pages).where(Book.title == old)
 
 
+def with_notes(notes: Any) -> Any:
+    return Book.select().where((Book.notes == notes) & (Book.more == notes))
+
+
+def notes_contain(part: Any) -> Any:
+    return Book.select().where(Book.notes.contains(part) & Book.more.contains(part))  # type: ignore[no-untyped-call]
+
+
+def notes_under_k(part: Any) -> Any:
+    return Book.select().where(Book.notes["k"].contains(part) & (Book.more["k"] == part))
+
+
+def with_key(key: str) -> Any:
+    return Book.select().where(Book.notes[key].is_null(False) & Book.notes.contains_any(key) & Book.more.has_key(key))  # type: ignore[no-untyped-call]
+
+
+def tagged(tag: str) -> Any:
+    return Book.select().where(Book.tags.contains(tag))  # type: ignore[no-untyped-call]
+
+
+def with_tags(tags: list[str]) -> Any:
+    return Book.select().where(Book.tags == tags)
+
+
+def described(notes: Any, tags: list[str]) -> Any:
+    return Book.update(notes=notes, more=notes, tags=tags).where(Book.title == "Notes")
+
+
 def without(title: str) -> Any:
     return Book.delete().where(Book.title == title)
 
@@ -99,6 +131,16 @@ def without(title: str) -> Any:
         (with_author, ["Ada", 1]),
         (longer, [60, "NOTES"]),
         (of_both, ["Notes", "100%"]),
+        (with_notes, [DOCUMENT]),
+        (with_notes, [None]),
+        (notes_contain, [{"k": [1]}]),
+        (notes_under_k, [[1, "x"]]),
+        (with_key, ["k"]),
+        (tagged, ["a"]),
+        (with_tags, [["a", "b"]]),
+        (with_tags, [["b"]]),
+        (described, [{"new": None}, ["c"]]),
+        (described, [None, []]),
         (without, ["none has it"]),
         (retitled, ["Notes", "Notes", 67]),
         (retitled, ["Notes", "Notes", None]),
@@ -149,8 +191,10 @@ async def test_many_at_once() -> None:
         lambda title: by_title(f"{title}"),
         lambda title: Book.select().where(Book.title << list(title)),
         lambda title: by_title(title.lower()),
+        lambda title: Book.select().where(Book.more[title].is_null()),
+        lambda title: Book.select().where(Book.tags[title] == "a"),
     ],
-    ids=["if", "==", "contains", "f-string", "list", "method"],
+    ids=["if", "==", "contains", "f-string", "list", "method", "path", "index"],
 )
 async def test_sql_that_depends_on_a_value_is_refused(make: Callable[..., Any]) -> None:
     with pytest.raises(TypeError, match="'title'"):
@@ -190,7 +234,15 @@ async def test_models_own_select_and_insert(ada: Author) -> None:
 
 
 @pytest.mark.parametrize(
-    "filters", [{"pages": None}, {"title": fn.INITCAP("notes")}, {"notes": {"a": [1]}}, {"id": [1]}]
+    "filters",
+    [
+        {"pages": None},
+        {"title": fn.INITCAP("notes")},
+        {"notes": {"a": [1]}},
+        {"more": DOCUMENT},
+        {"tags": ["a", "b"]},
+        {"id": [1]},
+    ],
 )
 async def test_get_by_values_with_sql_of_their_own(filters: dict[str, Any]) -> None:
     await Book.update(notes={"a": [1]}).aio_execute()

@@ -1,5 +1,6 @@
 """Each event is one line, for people or machines, with the id of its request."""
 
+import ast
 import asyncio
 import json
 import signal
@@ -60,13 +61,14 @@ async def test_every_statement_has_the_id_of_its_request(settings: ExampleSettin
     """Also the statements of a task that the handler spawned, and with many requests at once."""
     paths = [f"/get-or-create?id={1000 + number}" for number in range(30)]
     lines = [json.loads(line) for line in await lines_of(settings, *paths, LOG_LEVEL="Debug")]
-    statements = [line for line in lines if line["event"] == "statement"]
-    of_one = [line["sql"].split()[0] for line in statements if line.get("request_id") == "7"]
+    of_peewee_async = [line for line in lines if line.get("logger") == "peewee.async"]
+    statements = [(line.get("request_id"), *ast.literal_eval(line["event"])) for line in of_peewee_async]
+    of_one = [sql.split()[0] for request_id, sql, _ in statements if request_id == "7"]
     assert of_one == ["BEGIN", "SELECT", "SAVEPOINT", "INSERT", "RELEASE", "COMMIT"]
-    for line in statements:
-        for parameter in line["params"] or ():
+    for request_id, _, params in statements:
+        for parameter in params or ():
             if isinstance(parameter, int) and parameter >= 1000:
-                assert line["request_id"] == f"{parameter - 1000}"
+                assert request_id == f"{parameter - 1000}"
 
 
 async def test_bug_has_a_traceback(

@@ -24,9 +24,9 @@ def compiled(make: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
     time on making the SQL than PostgreSQL on answering it.
 
     The function is called once, with a `Parameter` for each argument, and again for a value with SQL of its own (None,
-    a list, an expression). A query that depends on a value in another way, such as `if name` or `contains(name)`, is a
-    TypeError. Two dependencies can't be noticed: `if name is None`, and the time. The query runs on its model's
-    database.
+    a list, an expression) or that the driver wraps (as `contains` of JSON and arrays does). A query that depends on a
+    value in another way, such as `if name` or `contains(name)` of a text, is a TypeError. Two dependencies can't be
+    noticed: `if name is None`, and the time. The query runs on its model's database.
     """
     signature = inspect.signature(make)
     if any(parameter.kind not in NAMED for parameter in signature.parameters.values()):
@@ -83,7 +83,8 @@ class CompiledQuery:
             query.get_default_data = lambda: defaults  # type: ignore[method-assign]  # of this query alone
         options = query.model._meta.database.get_context_options()
         compiler = Compiler(**options)
-        return query, *compiler.sql(query).query()  # type: ignore[no-untyped-call]  # peewee's
+        sql, params = compiler.sql(query).query()  # type: ignore[no-untyped-call]  # peewee's
+        return query, sql, [NoSlot() if _holds_parameter(param) else param for param in params]
 
 
 class Parameter:
@@ -143,6 +144,24 @@ class Slot:
         if isinstance(converted, peewee.Node):
             raise OtherSQLError
         return converted
+
+
+class NoSlot(Slot):
+    """The place of a value that has a Parameter inside, such as `Json(parameter)` or `[parameter]`."""
+
+    def __init__(self) -> None:
+        """Has no parameter of its own."""
+
+    def value(self, values: Mapping[str, Any]) -> NoReturn:
+        """Raises OtherSQLError."""
+        raise OtherSQLError
+
+
+def _holds_parameter(value: object) -> bool:
+    inside: Iterable[object] = [getattr(value, name, None) for name in ("adapted", "obj")]  # the drivers' Json
+    if isinstance(value, (list, tuple, set, frozenset)):
+        inside = value
+    return any(isinstance(each, Parameter) or _holds_parameter(each) for each in inside if each is not None)
 
 
 class OtherSQLError(Exception):

@@ -3,13 +3,15 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 import peewee
 import structlog
 from peewee_async.databases import AioPostgresDatabase, FetchResults
 from peewee_async.transactions import Transaction
+from peewee_async.utils import __log__
+from playhouse.postgres_ext import HStoreField
 
 from . import driver
 from .errors import ReadOnlyServer, peewee_errors, sqlstate_of
@@ -31,9 +33,19 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
     """peewee-async's database, in which a task owns its connection and its transaction.
 
     A task spawned inside `async with database.aio_atomic()` runs outside that transaction, on a connection of its own.
+    Other differences to peewee-async's PostgresqlDatabase, each on purpose:
+
+    - `aio_connect()` fills the pool, and raises where the server can't be reached: a wrong address fails the start.
+    - `aio_close()` lets tasks finish with the connections they have.
+    - `pool_params` are the pool's `size` and `timeout`, whatever the driver. hstore is not supported.
+    - Errors are always peewee's, of BEGIN and COMMIT too. A misuse of transactions is a ProgrammingError:
+      OperationalError stands for a database that is unavailable.
+    - A second `aio_begin()` is refused, and `aio_atomic()` after it is a savepoint: PostgreSQL would commit the first
+      transaction at the end of the second. `commit()` after a failed statement raises: PostgreSQL would roll back.
+    - `peewee_async.connection_context` stays empty.
 
     Args:
-        name: the database's name.
+        name: the database's name; None where `init` gives it later.
         statement_timeout: seconds after which a statement without an answer ends with OperationalError, and its
             connection is closed.
         keywords: `pool_params`, and libpq's connection keywords.
@@ -42,10 +54,18 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
     pool_backend: Pool
     pool_backend_cls = Pool
 
-    def __init__(self, name: str, *, statement_timeout: float, **keywords: Any) -> None:
+    def __init__(self, name: str | None, *, statement_timeout: float = 10, **keywords: Any) -> None:
         self._current = CurrentConnection()
         self._statement_timeout = statement_timeout
         super().__init__(name, **keywords)
+
+    def bind(self, models: Iterable[type[peewee.Model]], bind_refs: bool = True, bind_backrefs: bool = True) -> None:
+        """As peewee's. Raises TypeError for a field whose values the driver can't adapt."""
+        for model in models:
+            for field in model._meta.sorted_fields:
+                if isinstance(field, HStoreField):
+                    raise TypeError(f"{model.__name__}.{field.name}: hstore is not supported: use BinaryJSONField")
+        super().bind(models, bind_refs, bind_backrefs)
 
     def aio_connection(self) -> ConnectionContext:
         """Return a context manager that gives the task's own connection, and takes one from the pool if it has none."""
@@ -72,7 +92,7 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
         fetch_results: FetchResults | None = None,
     ) -> Any:
         """Execute one statement on this connection. Raises peewee's exceptions."""
-        logger.debug("statement", sql=sql, params=params)
+        __log__.debug((sql, params))
         if leaves_state(sql):
             self.pool_backend.discard(connection)
         try:

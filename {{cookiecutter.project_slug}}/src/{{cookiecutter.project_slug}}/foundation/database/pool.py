@@ -29,12 +29,13 @@ class Pool(PoolBackend):
         keywords: libpq's connection keywords.
     """
 
-    def __init__(self, *, database: str, size: int, timeout: float, **keywords: Any) -> None:
-        super().__init__(database=database, **keywords)
+    def __init__(self, *, database: str | None, size: int = 10, timeout: float = 5, **keywords: Any) -> None:
+        super().__init__(database=database, **keywords)  # type: ignore[arg-type]  # None, as peewee-async gives it too
         self.size = size
         self.timeout = timeout
         self._hosts = Hosts({"dbname": database, **keywords})
         self._open = False
+        self._is_closed = False
         self._idle: list[driver.Connection | None] = []
         self._in_use: dict[driver.Connection, bool] = {}  # whether it may be used again
         self._renewed_at = -math.inf
@@ -59,31 +60,40 @@ class Pool(PoolBackend):
 
     async def create(self) -> None:
         """Open all connections. Raises peewee.OperationalError where the server can't be reached."""
-        self._idle = [None] * self.size
-        self._open = True
+        self._is_closed = False
+        self._start()
         opened = []
         try:
             for _ in range(self.size):
                 opened.append(await self.acquire())
         except BaseException:
             await self.close()
+            self._is_closed = False
             raise
         finally:
             for connection in opened:
                 self.give_back(connection)
+
+    def _start(self) -> None:
+        if self._is_closed:
+            raise peewee.InterfaceError("the pool is closed")
+        if self.database is None:
+            raise peewee.ImproperlyConfigured("the database has no name yet: call its init()")
+        self._idle = [None] * self.size
+        self._open = True
 
     async def connect_one(self, seconds: float) -> driver.Connection:
         """Open a connection that is not part of the pool. Raises OperationalError after about `seconds`."""
         return await self._hosts.connect(seconds)
 
     async def acquire(self) -> Any:
-        """Return a connection that was alive a moment ago.
+        """Return a connection that was alive a moment ago. A pool that `create` hasn't filled opens it now.
 
         Raises PoolTimeout after `timeout` seconds, OperationalError where none can be opened, InterfaceError when the
         pool is closed.
         """
         if not self._open:
-            raise peewee.InterfaceError("the pool is closed")
+            self._start()
         deadline = asyncio.get_running_loop().time() + self.timeout
         slot = self._idle.pop() if self._idle else await self._wait(deadline)
         connection = slot if slot is not None and _is_alive(slot) else await self._reopen(slot, deadline)
@@ -137,6 +147,7 @@ class Pool(PoolBackend):
     async def close(self) -> None:
         """Close idle connections now, the others when they are given back. Waiting tasks get InterfaceError."""
         self._open = False
+        self._is_closed = True
         for connection in filter(None, self._idle):
             driver.close(connection)
         self._idle.clear()
