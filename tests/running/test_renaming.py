@@ -31,7 +31,7 @@ def test_what_it_serves(renamed: Service, database: str) -> None:
     for path, text in served.items():
         for default in DEFAULT_NAMES:
             assert default not in text.lower(), path
-    assert tables(database) == {"purchaseorder", "schema_migrations"}
+    assert tables(database) == {"purchaseorder", "order_desk_migrations"}
 
 
 def get(url: str) -> str:

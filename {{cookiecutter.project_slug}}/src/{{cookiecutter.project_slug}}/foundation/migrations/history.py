@@ -15,8 +15,18 @@ from .files import Migration, read_migrations
 
 logger = structlog.get_logger()
 
-TABLE = "schema_migrations"
+# The package's name is in it, for several services in a database.
+TABLE = f"{__name__.partition('.')[0]}_migrations"
 CREATE_TABLE = f"CREATE TABLE {TABLE} (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
+
+# The name in earlier versions. dbmate and Rails have a table of that name, with other columns.
+OLD_TABLE = "schema_migrations"
+FIND_OLD_TABLE = f"""
+SELECT 1 FROM pg_class WHERE oid = to_regclass('{OLD_TABLE}') AND relkind = 'r' AND ARRAY['name', 'applied_at'] =
+    ARRAY(SELECT CAST(attname AS text) FROM pg_attribute WHERE attrelid = oid AND attnum > 0 ORDER BY attnum)
+"""
+RENAME = f"ALTER TABLE {OLD_TABLE} RENAME TO {TABLE}"
+CREATE_VIEW = f"CREATE VIEW {OLD_TABLE} AS TABLE {TABLE}"  # replicas of earlier versions read and write it
 
 # Any number, the same in every replica.
 LOCK = 20140501
@@ -31,17 +41,18 @@ def migrate(database: Database, folder: Path, number: int | None = None) -> None
     if number not in (None, 0, *(migration.number for migration in migrations)):
         newest = migrations[-1].name if migrations else "none"
         raise MigrationError(f"there is no migration {number}; the newest is {newest}")
+    names = {migration.name for migration in migrations}
     with database.allow_sync():
-        with _exclusive_transaction(database):
+        with _exclusive_transaction(database, names):
             back, forward = _plan(migrations, _applied(database), number)
         for migration in back:
-            with _exclusive_transaction(database):
+            with _exclusive_transaction(database, names):
                 if migration.name in _applied(database):
                     execute(database, migration.name, migration.down or "")
                     database.execute_sql(f"DELETE FROM {TABLE} WHERE name = %s", (migration.name,))
                     logger.info("rolled back migration", name=migration.name)
         for migration in forward:
-            with _exclusive_transaction(database):
+            with _exclusive_transaction(database, names):
                 if migration.name not in _applied(database):  # not applied by another replica meanwhile
                     execute(database, migration.name, migration.up)
                     database.execute_sql(f"INSERT INTO {TABLE} (name) VALUES (%s)", (migration.name,))
@@ -52,7 +63,8 @@ def status(database: Database, folder: Path) -> list[str]:
     """Return a line for each migration in the folder or the history. Raises MigrationError."""
     here = {migration.name for migration in read_migrations(folder)}
     with database.allow_sync():
-        applied = _applied(database)
+        table = _history(database, here)
+        applied = _applied(database, table) if table else {}
     return [
         f"{name}: {f'applied {applied[name]:%Y-%m-%d %H:%M:%S%z}' if name in applied else 'not applied'}"
         f"{'' if name in here else ', and not in this version of the service'}"
@@ -91,14 +103,29 @@ def _plan(
     return back, forward
 
 
-def _applied(database: Database) -> dict[str, datetime]:
-    if database.execute_sql("SELECT to_regclass(%s)", (TABLE,)).fetchone()[0] is None:
-        return {}
-    return dict(database.execute_sql(f"SELECT name, applied_at FROM {TABLE}").fetchall())
+def _applied(database: Database, table: str = TABLE) -> dict[str, datetime]:
+    return dict(database.execute_sql(f"SELECT name, applied_at FROM {table}").fetchall())
+
+
+def _history(database: Database, names: set[str]) -> str | None:
+    """Return the table with the history of these migrations, if there is one. Raises MigrationError."""
+    if database.execute_sql("SELECT to_regclass(%s)", (TABLE,)).fetchone()[0] is not None:
+        return TABLE
+    if not database.execute_sql(FIND_OLD_TABLE).fetchone():
+        return None
+    applied = _applied(database, OLD_TABLE).keys()
+    if not applied & names:  # another service's
+        return None
+    if unknown := sorted(applied - names):
+        raise MigrationError(
+            f"{OLD_TABLE} has {unknown[-1]}, but this version of the service doesn't. Execute, if that is its history "
+            f"all the same: {RENAME}; or if it is another service's: {CREATE_TABLE}"
+        )
+    return OLD_TABLE
 
 
 @contextmanager
-def _exclusive_transaction(database: Database) -> Iterator[None]:
+def _exclusive_transaction(database: Database, names: set[str]) -> Iterator[None]:
     """A transaction that only one replica can be in, with the table of the history created.
 
     The lock and the settings belong to the transaction: PgBouncer would pass those of a session on to others.
@@ -110,6 +137,10 @@ def _exclusive_transaction(database: Database) -> Iterator[None]:
         bound = database.execute_sql(f"SELECT current_setting('statement_timeout'), {unbounded}").fetchone()[0]
         database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         database.execute_sql("SELECT set_config('lock_timeout', %s, true)", (bound,))
-        if database.execute_sql("SELECT to_regclass(%s)", (TABLE,)).fetchone()[0] is None:
+        table = _history(database, names)
+        if table == OLD_TABLE:
+            database.execute_sql(RENAME)
+            database.execute_sql(CREATE_VIEW)
+        elif table is None:
             database.execute_sql(CREATE_TABLE)
         yield
