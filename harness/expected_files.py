@@ -14,7 +14,8 @@ FOUNDATION_FILES = """
     database/ownership.py database/pool.py
     embedded/__init__.py embedded/keeper.py
     migrations/__init__.py migrations/conversions.py migrations/difference.py migrations/errors.py migrations/files.py
-    migrations/history.py migrations/schema.py migrations/transaction_control.py
+    migrations/history.py migrations/models.py migrations/schema.py migrations/scratch.py migrations/statements.py
+    migrations/transaction_control.py
     web/__init__.py web/application.py web/background.py web/handler.py web/health.py web/metrics.py web/problems.py
     web/requests_in_flight.py web/validation.py
     web/openapi/__init__.py web/openapi/document.py web/openapi/operations.py web/openapi/pages.py
@@ -26,10 +27,10 @@ SWAGGER_UI_FILES = """
 TEST_FILES = "__init__ conftest test_bad_input test_create test_rows test_seeding test_service"
 FOUNDATION_TEST_FILES = """
     __init__ conftest example relay support test_background test_cancellation test_command_line test_compiled
-    test_connecting test_conversions test_database_errors test_descriptors test_embedded test_health test_imports
-    test_lifespan test_logs test_lost_database test_metrics test_migrations test_mixed_ids test_openapi
-    test_peewee_async test_pool test_problems test_read_only test_security test_session_state test_settings
-    test_shutdown test_streams test_tasks test_testing test_transactions
+    test_connecting test_conversions test_database_errors test_descriptors test_differences test_embedded
+    test_health test_imports test_lifespan test_logs test_lost_database test_metrics test_migrations test_mixed_ids
+    test_openapi test_peewee_async test_pool test_problems test_read_only test_security test_session_state
+    test_settings test_shutdown test_streams test_tasks test_testing test_transactions
 """
 DOCS = "configuration database foundation operations"
 ALWAYS = {

@@ -402,6 +402,103 @@ if ___a is None:
         "return ''",
         "foundation/test_conversions.py::test_timestamp_that_becomes_a_date_is_warned_of",
     ),
+    # A migration that the tool writes loses nothing in silence, and agrees with the models.
+    Mutation(
+        "database/driver.py",
+        "___.cursor_factory = ClientCursor",
+        "pass",
+        "foundation/test_differences.py::test_index_with_a_condition_on_the_model",
+        only=PSYCOPG,
+    ),
+    Mutation(
+        "migrations/models.py",
+        "isinstance(___, peewee.ForeignKeyField) and ___.deferred",
+        "False",
+        "foundation/test_differences.py::test_models_that_refer_to_each_other",
+    ),
+    Mutation(
+        "migrations/models.py",
+        "execute(database, ___, ___a.replace('%%', '%'))",
+        "database.execute_sql(___a)",
+        "foundation/test_differences.py::test_each_field_becomes_a_column",
+    ),
+    Mutation(
+        "migrations/models.py",
+        "[*___a, *through]",
+        "___a",
+        "foundation/test_differences.py::test_many_to_many",
+    ),
+    Mutation(
+        "migrations/models.py",
+        "___a() if isinstance(___a, type) else ___a",
+        "___a",
+        "foundation/test_differences.py::test_each_field_is_added_to_a_table_with_rows",
+    ),
+    Mutation(
+        "migrations/difference.py",
+        "range(MOST_READINGS)",
+        "range(0)",
+        "foundation/test_differences.py::test_each_field_becomes_a_column",
+    ),
+    Mutation(
+        "migrations/difference.py",
+        "[___ for ___ in with_through_models(models) if ___]",
+        "with_through_models(models)",
+        "foundation/test_differences.py::test_model_with_a_schema_is_left_to_the_user",
+    ),
+    Mutation(
+        "migrations/scratch.py",
+        "execute(database, ___, EMPTY)",
+        "None",
+        "foundation/test_differences.py::test_model_with_a_schema_is_left_to_the_user",
+    ),
+    Mutation(
+        "migrations/schema.py",
+        "AND NOT c.relispartition",
+        "",
+        "foundation/test_differences.py::test_partitions_are_part_of_their_table",
+        is_text=True,
+    ),
+    Mutation(
+        "migrations/statements.py",
+        "[*_rename(old, new)]",
+        "[]",
+        "foundation/test_differences.py::test_renamed_table_keeps_its_rows",
+    ),
+    Mutation(
+        "migrations/statements.py",
+        "-- Its rows are lost.",
+        "--",
+        "foundation/test_differences.py::test_what_is_dropped_carries_a_warning",
+        is_text=True,
+    ),
+    Mutation(
+        "migrations/statements.py",
+        "greatest(max({name}), 0) + 1",
+        "1",
+        "foundation/test_differences.py::test_key_of_another_kind_goes_on_with_its_numbers[serial-identity]",
+        is_text=True,
+    ),
+    # The history is one's own.
+    Mutation(
+        "migrations/history.py",
+        "database.execute_sql(CREATE_VIEW)",
+        "None",
+        "foundation/test_migrations.py::test_history_of_an_earlier_version_moves",
+    ),
+    Mutation(
+        "migrations/history.py",
+        "not ___ & names",
+        "False",
+        "foundation/test_migrations.py::test_history_of_others_is_left[another service]",
+    ),
+    Mutation(
+        "migrations/history.py",
+        " AND ARRAY['name', 'applied_at'] =",
+        " AND ARRAY['name', 'applied_at'] <>",
+        "foundation/test_migrations.py::test_history_of_others_is_left[dbmate]",
+        is_text=True,
+    ),
     # Statuses of database errors.
     Mutation(
         "database/errors.py",

@@ -76,10 +76,13 @@ def execute(database: Database, name: str, sql: str) -> None:
     """Execute the statements of a migration. Raises MigrationError when one fails."""
     try:
         with peewee_errors:
+            path = database.execute_sql("SELECT current_setting('search_path')").fetchone()
             # Not with peewee's execute_sql(), for which % marks a parameter. psycopg2 refuses a text without a
             # statement, so there is one in front.
             cursor = database.cursor()  # type: ignore[no-untyped-call]  # peewee doesn't declare its type
             cursor.execute(f"SELECT 1; {sql}")
+            # pg_dump sets it for the session, and the history would be nowhere.
+            database.execute_sql("SELECT set_config('search_path', %s, false)", path)
     except peewee.PeeweeException as error:
         raise MigrationError(f"{name}: {' '.join(str(error).split())}") from error
 

@@ -1,0 +1,87 @@
+"""The tables of peewee's models."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import peewee
+
+from ..database import Database
+from .errors import MigrationError
+from .history import execute
+from .schema import Schema
+
+LONGEST_NAME = 63  # bytes; PostgreSQL cuts longer ones
+
+Models = Sequence[type[peewee.Model]]
+
+
+def with_through_models(models: Models) -> Models:
+    """Return the models, and those that many-to-many fields made between them."""
+    through = (field.through_model for model in models for field in model._meta.manytomany.values())
+    return list(dict.fromkeys([*models, *through]))
+
+
+def create_tables(database: Database, models: Models) -> None:
+    """Create the tables, indexes and foreign keys of models that are bound to the database. Raises MigrationError."""
+    for model in models:
+        _check(model)
+    ordered = peewee.sort_models(models)  # type: ignore[attr-defined]  # peewee doesn't declare it
+    for model in ordered:
+        _execute(database, model, model._schema._create_table(safe=False))
+    for model in ordered:
+        for index in model._schema._create_indexes(safe=False):
+            _execute(database, model, index)
+        for field in model._meta.sorted_fields:
+            if isinstance(field, peewee.ForeignKeyField) and field.deferred:  # peewee leaves its constraint out
+                _execute(database, model, model._schema._create_foreign_key(field))
+
+
+def values_for_old_rows(
+    database: Database, models: Models, migrated: Schema, modelled: Schema
+) -> dict[tuple[str, str], str]:
+    """Return literals for new NOT NULL columns, by table and column. Raises MigrationError."""
+    values = {}
+    for model in models:
+        table = model._meta.table_name
+        for field in model._meta.sorted_fields:
+            column = modelled[table].columns[field.column_name]
+            if table not in migrated or field.column_name in migrated[table].columns or not column.needs_a_value:
+                continue
+            default = field.default() if isinstance(field.default, type) else field.default  # list, dict
+            if default is None or callable(default):
+                raise MigrationError(
+                    f"{model.__name__}.{field.name}: existing rows need a value: "
+                    'null=True, constraints=[SQL("DEFAULT …")], or a default that is no function (list is fine)'
+                )
+            values[table, field.column_name] = _literal(database, field.db_value(default), column.type_alone)
+    return values
+
+
+def _check(model: type[peewee.Model]) -> None:
+    for name in (model._meta.table_name, *model._meta.columns):
+        if len(name.encode()) > LONGEST_NAME:
+            raise MigrationError(
+                f"{model.__name__}: the name {name} has more than {LONGEST_NAME} bytes: set table_name or column_name"
+            )
+    for field in model._meta.sorted_fields:
+        if isinstance(field, peewee.DeferredForeignKey):
+            raise MigrationError(f"{model.__name__}.{field.name}: there is no model {field.rel_model_name!r}")
+
+
+def _execute(database: Database, model: type[peewee.Model], ddl: Any) -> None:
+    sql, parameters = ddl.query()
+    try:
+        if parameters:
+            database.execute_sql(sql, parameters)
+        else:  # execute_sql() would take a % in the model's own SQL for a parameter; it may be doubled because of that
+            execute(database, model.__name__, sql.replace("%%", "%"))
+    except peewee.PeeweeException as error:
+        raise MigrationError(f"{model.__name__}: {' '.join(str(error).split())}") from error
+
+
+def _literal(database: Database, value: Any, type_: str) -> str:
+    """Return the value as PostgreSQL writes it."""
+    cast = peewee.Cast(peewee.AsIs(value, converter=False), type_)
+    query = peewee.Select(columns=[peewee.fn.quote_literal(cast.cast("text"))])
+    row = database.execute(query).fetchone()  # type: ignore[no-untyped-call]  # peewee doesn't declare it
+    return str(row[0])
