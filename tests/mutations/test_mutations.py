@@ -482,6 +482,13 @@ if ___a is None:
     # The history is one's own.
     Mutation(
         "migrations/history.py",
+        "set_config('search_path', %s, false)",
+        "%s",
+        "foundation/test_migrations.py::test_search_path_of_a_dump",
+        is_text=True,
+    ),
+    Mutation(
+        "migrations/history.py",
         "database.execute_sql(CREATE_VIEW)",
         "None",
         "foundation/test_migrations.py::test_history_of_an_earlier_version_moves",

@@ -164,6 +164,16 @@ def test_file_that_is_not_in_utf_8(database: Database, tmp_path: Path) -> None:
         migrate(database, tmp_path)
 
 
+def test_search_path_of_a_dump(database: Database, tmp_path: Path) -> None:
+    """pg_dump writes a search_path for the whole session, and names everything with its schema."""
+    dump = "SELECT set_config('search_path', '', false);\nCREATE TABLE public.author (id serial PRIMARY KEY);"
+    write(tmp_path, "0001_dump", f"-- migrate:up\n{dump}")
+    for _ in range(2):
+        assert difference(database, [Author], tmp_path) == ([], [])
+        migrate(database, tmp_path)
+    assert tables(database) == {"author"}
+
+
 def test_no_way_back(database: Database, tmp_path: Path) -> None:
     write(tmp_path, "0001_one_way", "-- migrate:up\nCREATE TABLE a ();")
     write(tmp_path, "0002_two_ways", "-- migrate:up\nCREATE TABLE b ();\n-- migrate:down\nDROP TABLE b;")

@@ -7,7 +7,7 @@ from ..database import Database
 from .conversions import Conversions
 from .errors import MigrationError
 from .files import new_file, read_migrations, write_migration
-from .history import execute
+from .history import execute, execute_migration
 from .models import Models, create_tables, values_for_old_rows, with_through_models
 from .schema import Schema, read_schema
 from .scratch import empty_database, empty_schema
@@ -45,7 +45,7 @@ def difference(database: Database, models: Models, folder: Path) -> tuple[list[s
     models = [model for model in with_through_models(models) if not model._meta.schema]
     with empty_database(database), database.bind_ctx(models):
         for migration in read_migrations(folder):
-            execute(database, migration.name, migration.up)
+            execute_migration(database, migration.name, migration.up)
         with empty_schema(database):
             create_tables(database, models)
             modelled = read_schema(database)

@@ -48,13 +48,13 @@ def migrate(database: Database, folder: Path, number: int | None = None) -> None
         for migration in back:
             with _exclusive_transaction(database, names):
                 if migration.name in _applied(database):
-                    execute(database, migration.name, migration.down or "")
+                    execute_migration(database, migration.name, migration.down or "")
                     database.execute_sql(f"DELETE FROM {TABLE} WHERE name = %s", (migration.name,))
                     logger.info("rolled back migration", name=migration.name)
         for migration in forward:
             with _exclusive_transaction(database, names):
                 if migration.name not in _applied(database):  # not applied by another replica meanwhile
-                    execute(database, migration.name, migration.up)
+                    execute_migration(database, migration.name, migration.up)
                     database.execute_sql(f"INSERT INTO {TABLE} (name) VALUES (%s)", (migration.name,))
                     logger.info("applied migration", name=migration.name)
 
@@ -72,17 +72,21 @@ def status(database: Database, folder: Path) -> list[str]:
     ]
 
 
+def execute_migration(database: Database, name: str, sql: str) -> None:
+    """Execute the statements of a migration, and keep the search path. Raises MigrationError when one fails."""
+    path = database.execute_sql("SELECT current_setting('search_path')").fetchone()
+    execute(database, name, sql)
+    database.execute_sql("SELECT set_config('search_path', %s, false)", path)  # pg_dump empties that of the session
+
+
 def execute(database: Database, name: str, sql: str) -> None:
-    """Execute the statements of a migration. Raises MigrationError when one fails."""
+    """Execute statements as they are. Raises MigrationError, with this name, when one fails."""
     try:
         with peewee_errors:
-            path = database.execute_sql("SELECT current_setting('search_path')").fetchone()
             # Not with peewee's execute_sql(), for which % marks a parameter. psycopg2 refuses a text without a
             # statement, so there is one in front.
             cursor = database.cursor()  # type: ignore[no-untyped-call]  # peewee doesn't declare its type
             cursor.execute(f"SELECT 1; {sql}")
-            # pg_dump sets it for the session, and the history would be nowhere.
-            database.execute_sql("SELECT set_config('search_path', %s, false)", path)
     except peewee.PeeweeException as error:
         raise MigrationError(f"{name}: {' '.join(str(error).split())}") from error
 
