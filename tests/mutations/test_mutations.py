@@ -813,6 +813,13 @@ async with contextlib.AsyncExitStack() as stack:
 """,
         "foundation/test_lifespan.py::test_it_is_entered_before_the_listener_opens",
     ),
+    # Embedded PostgreSQL.
+    Mutation(
+        "embedded/__init__.py",
+        "___.startswith('PG')",
+        "False",
+        "foundation/test_embedded.py::test_variables_of_libpq_are_for_another_server",
+    ),
     # Standard streams.
     Mutation(
         "streams.py",

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -9,11 +10,18 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
 
-from {{ cookiecutter.project_slug }}.foundation.embedded.keeper import Cluster
+from {{ cookiecutter.project_slug }}.foundation.database import make_database
+from {{ cookiecutter.project_slug }}.foundation.embedded import embedded_database
+from {{ cookiecutter.project_slug }}.foundation.embedded.keeper import Cluster, KeeperError
+from {{ cookiecutter.project_slug }}.foundation.testing import isolated_settings
+
+from .example import ExampleSettings
 
 PROGRAM = """
 import signal, sys
@@ -72,7 +80,10 @@ def servers(folder: Path) -> list[psutil.Process]:
 def psql(url: str, sql: str, folder: Path) -> str:
     """Return what psql prints for the statement."""
     command: list[str | Path] = [Cluster(folder).binaries / "psql", "--no-psqlrc", "--tuples-only", "--no-align"]
-    return subprocess.check_output([*command, url, "--command", sql], text=True).strip()
+    password = urlsplit(url).password or ""
+    without = url.replace(f":{password}@", "@")
+    environment = os.environ | {"PGPASSWORD": password}
+    return subprocess.check_output([*command, without, "--command", sql], env=environment, text=True).strip()
 
 
 def test_initdb_that_was_killed(folder: Path) -> None:
@@ -175,3 +186,41 @@ def test_folders_above_keep_their_permissions(folder: Path) -> None:
     program.url()
     program.stop()
     assert modes() == before
+
+
+def test_variables_of_libpq_are_for_another_server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    others = {"PGSSLMODE": "require", "PGSERVICE": "other", "PGHOSTADDR": "192.0.2.1", "PGOPTIONS": "--none=1"}
+    others |= {"PGPORT": "other", "PGTZ": "other", "PGTARGETSESSIONATTRS": "standby", "PGREQUIREAUTH": "none"}
+    for name, value in others.items():
+        monkeypatch.setenv(name, value)
+    with embedded_database(folder, "test") as url:
+        database = make_database(isolated_settings(ExampleSettings, url))
+        with database.allow_sync():
+            assert database.execute_sql("SELECT 1").fetchone() == (1,)
+            database.close()
+    assert os.environ.items() >= others.items()
+
+
+def test_password_is_in_no_argument(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(arguments: list[object], **options: Any) -> Any:
+        seen.extend(str(argument) for argument in arguments)
+        return ran(arguments, **options)
+
+    seen: list[str] = []
+    ran: Any = subprocess.run
+    monkeypatch.setattr(subprocess, "run", run)
+    program = Program(folder)
+    password = urlsplit(program.url()).password or ""
+    Cluster(folder).make_database("test")
+    program.stop()
+    assert any("CREATE DATABASE" in argument for argument in seen)
+    assert not any(password in argument for argument in seen)
+
+
+def test_user_without_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(user: object) -> NoReturn:
+        raise KeyError(user)
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    with pytest.raises(KeeperError, match=r"^initdb needs a name for the user [0-9]+: add one to /etc/passwd$"):
+        Cluster(tmp_path / ".postgres")._create()

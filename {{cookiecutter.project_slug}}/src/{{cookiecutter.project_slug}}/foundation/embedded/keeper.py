@@ -54,7 +54,10 @@ class Cluster:
         self.folder = folder
         self.run_as: dict[str, Any] = {}
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-            nobody = pwd.getpwnam("nobody")
+            try:
+                nobody = pwd.getpwnam("nobody")
+            except KeyError:
+                raise KeeperError("PostgreSQL refuses to run as root, and there is no user nobody") from None
             self.run_as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
             self._move_within_reach()
         self.folder.mkdir(mode=0o700, exist_ok=True)
@@ -86,19 +89,29 @@ class Cluster:
         """Create the database if it is missing; return its URL."""
         password = (self.folder / "password").read_text()
         port = self._pid_file()[3]
-        server = f"postgresql://{USER}:{password}@127.0.0.1:{port}"
-        psql: list[str | Path] = [self.binaries / "psql", "--no-psqlrc", f"{server}/postgres"]
+        server = f"127.0.0.1:{port}"
+        psql: list[str | Path] = [self.binaries / "psql", "--no-psqlrc", f"postgresql://{USER}@{server}/postgres"]
         quoted = name.replace('"', '""')
-        created = subprocess.run([*psql, "-c", f'CREATE DATABASE "{quoted}"'], capture_output=True, text=True)
+        created = subprocess.run(
+            [*psql, "-c", f'CREATE DATABASE "{quoted}"'],
+            capture_output=True,
+            text=True,
+            env=os.environ | {"PGPASSWORD": password},  # others can read the arguments of a process
+        )
         if created.returncode and "already exists" not in created.stderr:
             raise KeeperError(f"the database {name} can't be created: {_one_line(created.stderr)}")
-        return f"{server}/{quote(name, safe='')}"
+        return f"postgresql://{USER}:{password}@{server}/{quote(name, safe='')}"
 
     def _create(self) -> None:
         for unfinished in self.folder.glob("initdb-*"):
             shutil.rmtree(unfinished, ignore_errors=True)
         if self.data.exists():
             return
+        user = self.run_as.get("user", os.geteuid())
+        try:
+            pwd.getpwuid(user)
+        except KeyError:
+            raise KeeperError(f"initdb needs a name for the user {user}: add one to /etc/passwd") from None
         password = self.folder / "password"
         password.unlink(missing_ok=True)
         password.touch(mode=0o600)
