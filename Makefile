@@ -1,6 +1,8 @@
 # Without uv on the path, one is installed into .uv/. Not into .venv/, which uv itself makes anew.
 UV := $(if $(shell command -v uv 2>/dev/null),uv,.uv/bin/uv)
 OWN_UV := $(filter .uv/%,$(UV))
+# Without assertions tests prove nothing.
+unexport PYTHONOPTIMIZE
 
 # The one part of the service that is Python without being baked. Ruff's other configuration there isn't TOML yet.
 FOUNDATION := '{{cookiecutter.project_slug}}/src/{{cookiecutter.project_slug}}/foundation'

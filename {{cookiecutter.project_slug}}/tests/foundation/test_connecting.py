@@ -140,6 +140,8 @@ async def test_server_that_fails_at_tls(database_url: str) -> None:
     [
         "postgresql://user:secret@secret@127.0.0.1/name",
         "postgresql://user:secret/secret@127.0.0.1/name",
+        "postgresql://user:any@any/secret@127.0.0.1/name",
+        "postgresql://user:12/secret=@127.0.0.1/name",
         "postgresql://user:%ff@127.0.0.1/name",
         "host=one,two,three port=1,2 password=secret",
         "postgresql://127.0.0.1/name?connect_timeout=secret",

@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import json
+import os
 import signal
 from typing import NoReturn
 
@@ -12,7 +13,7 @@ from tornado.httpclient import AsyncHTTPClient
 from {{ cookiecutter.project_slug }}.foundation.testing import Service
 
 from .example import ExampleSettings, ItemHandler
-from .support import connect, serving
+from .support import connect, free_port, run, serving
 
 
 async def lines_of(settings: ExampleSettings, *paths: str, raw: bytes = b"", **environment: str) -> list[str]:
@@ -55,6 +56,28 @@ async def test_line_for_people(settings: ExampleSettings) -> None:
     (line,) = await lines_of(settings, "/items?id=1", LOG_FORMAT="console")
     assert "request" in line
     assert "status=200" in line
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, True),
+        ({"TERM": "dumb"}, False),
+        ({"TERM": "dumb", "FORCE_COLOR": "1"}, True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+    ],
+)
+async def test_colors_on_a_terminal(environment: dict[str, str], expected: bool) -> None:
+    unset = {"TERM": "xterm", "FORCE_COLOR": "", "NO_COLOR": ""}
+    url = f"postgresql://user:password@127.0.0.1:{free_port()}/name"
+    screen, terminal = os.openpty()
+    shell = f'exec "$@" 2>{os.ttyname(terminal)}'
+    await run("seed", "--wait", "1", shell=shell, DATABASE_URL=url, **unset | environment)
+    shown = os.read(screen, 65536)
+    for descriptor in (screen, terminal):
+        os.close(descriptor)
+    assert b"waiting for the database" in shown
+    assert (b"\x1b[" in shown) == expected
 
 
 async def test_every_statement_has_the_id_of_its_request(settings: ExampleSettings) -> None:

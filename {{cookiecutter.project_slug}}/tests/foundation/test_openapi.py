@@ -18,13 +18,21 @@ from {{ cookiecutter.project_slug }}.foundation.web import Application, Handler,
 
 from .conftest import Command
 from .example import ExampleSettings, make_application
-from .support import problem
+from .support import problem, run
 
 
 async def test_description_is_valid(service: Service) -> None:
     response = await service.get("/openapi.json")
     assert response.headers["Content-Type"] == "application/json"
     validate(json_decode(response.body), cls=OpenAPIV31SpecValidator)
+
+
+async def test_description_without_docstrings() -> None:
+    code, printed = await run("openapi", PYTHONOPTIMIZE="2")
+    assert code == 0
+    summaries = {method["summary"] for path in json_decode(printed)["paths"].values() for method in path.values()}
+    assert "" not in summaries
+    assert "POST /items" in summaries
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Logs: one line per event, for people or machines, with the id of its request."""
 
 import logging
+import os
 import sys
 from contextvars import ContextVar
 from typing import Any, Literal
@@ -29,7 +30,7 @@ def configure_logging(level: str, log_format: LogFormat | None) -> None:
         structlog.processors.TimeStamper(fmt="iso"),
     ]
     renderers: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)]
+        [structlog.dev.ConsoleRenderer(colors=_has_colors(), exception_formatter=structlog.dev.plain_traceback)]
         if is_console
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
@@ -47,6 +48,13 @@ def configure_logging(level: str, log_format: LogFormat | None) -> None:
         )
     )
     logging.basicConfig(level=number, handlers=[handler], force=True)
+
+
+def _has_colors() -> bool:
+    """Return whether the standard error shows colors, by the conventions of https://no-color.org and of Python."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (sys.stderr.isatty() and os.environ.get("TERM") != "dumb")
 
 
 def add_request_id(logger: Any, method: str, event: EventDict) -> EventDict:

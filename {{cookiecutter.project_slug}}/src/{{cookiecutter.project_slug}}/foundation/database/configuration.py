@@ -48,9 +48,12 @@ def _given_keywords(settings: ServiceSettings) -> dict[str, Any]:
             "user": settings.database_user,
             "password": password and password.get_secret_value(),
         }
+    url = settings.database_url.get_secret_value()
+    if re.match("[a-z]+://[^/?]*/[^?]*@", url):  # the password has an unquoted /, and libpq shows the rest as a name
+        raise SettingsError(f"DATABASE_URL is not of the form {FORM}")
     try:
         with peewee_errors:
-            keywords: dict[str, Any] = driver.parse_dsn(settings.database_url.get_secret_value())
+            keywords: dict[str, Any] = driver.parse_dsn(url)
     except (peewee.ProgrammingError, UnicodeDecodeError) as error:
         # libpq's message may quote the password, so only this match is shown.
         unknown = re.search("invalid (URI query parameter|connection option).*", str(error))

@@ -96,16 +96,20 @@ def _described(application: "Application") -> Iterator[Described]:
 
 def _path(matcher: PathMatches, operation: Operation) -> str:
     """Return the path with the names of `operation`, or the pattern itself where they don't fit its groups."""
+    pattern = matcher.regex.pattern.removesuffix("$")
+    if matcher.regex.groups != len(operation.path):
+        return pattern
     try:
         return unquote(matcher.reverse(*("{" + name + "}" for name in operation.path)) or "")
-    except (AssertionError, ValueError):  # another number of groups, or a group that can't be reversed
-        return matcher.regex.pattern.removesuffix("$")
+    except ValueError:  # a group that can't be reversed
+        return pattern
 
 
 def _operation(described: Described, schemas: Schemas) -> Json:
     operation = described.operation
     summary, _, description = described.docstring.partition("\n")
-    shown: Json = {"summary": summary.removesuffix(".")}
+    # `python -OO` leaves no docstrings.
+    shown: Json = {"summary": summary.removesuffix(".") or f"{described.method.upper()} {described.path}"}
     if description:
         shown["description"] = description.strip()
     parameters = [
