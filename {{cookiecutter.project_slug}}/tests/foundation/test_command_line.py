@@ -5,6 +5,7 @@ import contextlib
 import gc
 import inspect
 import os
+import shutil
 import signal
 import socket
 from pathlib import Path
@@ -162,6 +163,27 @@ async def test_reload_survives_a_mistake(tmp_path: Path, settings: ExampleSettin
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
+        await process.communicate()
+
+
+@pytest.mark.parametrize("error", ["RuntimeError", "__import__('peewee').OperationalError"])
+async def test_reload_waits_after_a_failed_start(tmp_path: Path, database_url: str, error: str) -> None:
+    source, port = inspect.getsource(example), free_port()
+    module, folder = tmp_path / "example.py", tmp_path / "migrations"
+    shutil.copytree(Path(example.__file__).with_name("migrations"), folder)
+    database = "    database = make_database(settings)\n"
+    assert database in source
+    module.write_text(source.replace(database, f"    raise {error}('not yet')\n"))
+    process = await start_program(module, "serve", "--reload", DATABASE_URL=database_url, PORT=f"{port}")
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(60):
+            assert b"not yet" in await process.stdout.readuntil(b"Waiting for a change.")
+        module.write_text(source)
+        assert await hint(process.stdout, port) == "Please provide an id"
+        assert (await AsyncHTTPClient().fetch(f"http://127.0.0.1:{port}/items?id=1")).code == 200  # it was migrated
+    finally:
+        process.kill()
         await process.communicate()
 
 

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from .logs import configure_logging
 from .migrations import MigrationError, migrate, status, write_new
-from .reloading import prepare_reload
+from .reloading import retry_after_change
 from .server import STOP_SIGNALS, exit_at_once, serve
 from .settings import AnySettings, ServiceSettings, SettingsError, load_settings
 from .streams import OutputError, prepare_streams, print_result
@@ -46,6 +46,17 @@ def run(
     typed = parser.parse_args(arguments)
     for number in STOP_SIGNALS:  # until it serves
         signal.signal(number, exit_at_once)
+    with retry_after_change(getattr(typed, "reload", False)) as watched:
+        _execute(prog, make_application, settings_class, typed, watched)
+
+
+def _execute(
+    prog: str,
+    make_application: Callable[[AnySettings], Application],
+    settings_class: type[AnySettings],
+    typed: argparse.Namespace,
+    watched: list[Path],
+) -> None:
     try:
         settings = load_settings(settings_class)
         if typed.command == "openapi":
@@ -56,6 +67,7 @@ def run(
             if url is not None:
                 settings = settings.model_copy(update={"database_url": SecretStr(url)})
             application = make_application(settings)
+            watched.append(application.migrations)
             if typed.wait:
                 asyncio.run(application.database.wait(typed.wait))
             COMMANDS[typed.command](application, settings, typed)
@@ -85,8 +97,6 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 def _serve(application: Application, settings: ServiceSettings, typed: argparse.Namespace) -> None:
     """Migrate and seed unless told otherwise, and serve until SIGTERM or ^C."""
-    if typed.reload:
-        prepare_reload(settings.database_url.get_secret_value() if settings.database_url else None)
     uvloop.run(serve(application, settings, reload=typed.reload))
 
 

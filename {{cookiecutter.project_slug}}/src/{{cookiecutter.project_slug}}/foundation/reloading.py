@@ -7,9 +7,13 @@ process, so killing it leaves nothing behind.
 import asyncio
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import tornado.autoreload
 
@@ -27,17 +31,44 @@ def prepare_reload(database_url: str | None) -> None:
     tornado.autoreload.add_reload_hook(_replace_process)
 
 
-async def watch() -> None:
+async def watch(database_url: str | None) -> None:
     """Begin to watch the modules, from their state at the start: autoreload begins with its first check."""
+    prepare_reload(database_url)
     tornado.autoreload.start(CHECK)
     await asyncio.sleep(2 * CHECK / 1000)
     if _changed_since_start():
         _replace_process()
 
 
+@contextlib.contextmanager
+def retry_after_change(retries: bool) -> Iterator[list[Path]]:
+    """Show why the start failed inside the block, and start again when a file has changed; nothing without `retries`.
+
+    Gives a list, for the folders to watch beside the modules and `.env`.
+    """
+    folders: list[Path] = []
+    try:
+        yield folders
+    except (Exception, SystemExit) as failed:
+        if not retries or (isinstance(failed, SystemExit) and not isinstance(failed.code, str)):
+            raise
+        reason = failed.code if isinstance(failed, SystemExit) else traceback.format_exc()
+        print(reason, "Waiting for a change.", sep="\n", file=sys.stderr, flush=True)
+        before = _times(folders)
+        while before == _times(folders) and not _changed_since_start():
+            time.sleep(RETRY)
+        _replace_process()
+
+
 def _changed_since_start() -> bool:
-    files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
-    return any(os.path.getmtime(file) > STARTED for file in files if file and os.path.exists(file))
+    return any(changed > STARTED for changed in _times([], others=()).values())
+
+
+def _times(folders: Sequence[Path], others: Sequence[str] = (".env",)) -> dict[str, float]:
+    """Return when each module, each of the other files, and each file in the folders was changed."""
+    modules = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    inside = [str(path) for folder in folders for path in folder.iterdir()]
+    return {file: os.path.getmtime(file) for file in [*modules, *others, *inside] if file and os.path.exists(file)}
 
 
 def _replace_process() -> None:
@@ -50,11 +81,13 @@ def _wait_and_serve(program: list[str]) -> None:
     while (done := subprocess.run([*program, "openapi"], capture_output=True, text=True)).returncode:
         if done.stderr != shown:
             shown = done.stderr
-            print(shown, file=sys.stderr, flush=True)
+            with contextlib.suppress(OSError):
+                print(shown, file=sys.stderr, flush=True)
         time.sleep(RETRY)
     os.execv(program[0], [*program, "serve", "--reload"])
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda number, frame: os._exit(128 + number))  # as a container's first process
     with contextlib.suppress(KeyboardInterrupt):
         _wait_and_serve(sys.argv[1:])

@@ -50,7 +50,7 @@ async def serve(application: Application, settings: ServiceSettings, *, reload: 
         for number in STOP_SIGNALS:
             signal.signal(number, stop)
         if reload:
-            await watch()
+            await watch(settings.database_url.get_secret_value() if settings.database_url else None)
         print(BANNER.format(address=address), flush=True)
         first = await received.get()
         application.readiness.draining = True
