@@ -1,8 +1,16 @@
-# Without uv on the path, one is installed into .uv/. Not into .venv/, which uv itself makes anew.
-UV := $(if $(shell command -v uv 2>/dev/null),uv,.uv/bin/uv)
+# Without a uv on the path that knows dependency groups (0.4.27), one is installed into .uv/. Not into .venv/, which uv
+# itself makes anew.
+UV := $(if $(shell uv run --help 2>/dev/null | grep -e --only-group),uv,.uv/bin/uv)
 OWN_UV := $(filter .uv/%,$(UV))
 # Without assertions tests prove nothing.
 unexport PYTHONOPTIMIZE
+
+# Variables that are meant for another project, or would leave out what the targets need.
+unexport VIRTUAL_ENV UV_PROJECT UV_WORKING_DIR UV_WORKING_DIRECTORY
+unexport UV_NO_DEFAULT_GROUPS UV_NO_DEV UV_NO_EDITABLE UV_NO_GROUP UV_NO_PROJECT UV_NO_SYNC
+
+# A container's user has no home to write to: uv's cache is in .uv/ then.
+export HOME := $(if $(shell test -w "$$HOME" && echo yes),$(HOME),$(CURDIR)/.uv)
 
 # The one part of the service that is Python without being baked. Ruff's other configuration there isn't TOML yet.
 FOUNDATION := '{{cookiecutter.project_slug}}/src/{{cookiecutter.project_slug}}/foundation'
@@ -48,4 +56,4 @@ check: $(OWN_UV)  ## check format, lint and types of the template's own code, th
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "Python's venv is missing: install it (on Debian: apt-get install python3-venv), or uv."; exit 1; }
 	python3 -m venv .uv
-	.uv/bin/pip install --quiet --disable-pip-version-check uv
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv

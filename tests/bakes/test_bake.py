@@ -66,6 +66,14 @@ def test_over_an_existing_project_what_is_its_users_stays(tmp_path: Path) -> Non
     assert (project.path / ".postgres" / "data" / "pg_notify").is_dir()
 
 
+def test_what_tools_leave_is_ignored_by_git(bake: Bake, tmp_path: Path) -> None:
+    project = bake()
+    left = [".coverage", ".coverage.host.1", ".hypothesis/a", ".schemathesis/a", "htmlcov/a", ".venv/a", ".postgres/a"]
+    project.run("git", "init", "--quiet")
+    assert project.run("git", "check-ignore", *left).splitlines() == left
+    assert project.try_to_run("git", "check-ignore", *project.files()).stdout == ""
+
+
 OUTPUTS = {
     "closed": ">&-",
     "of a reader that has gone": "| true",
