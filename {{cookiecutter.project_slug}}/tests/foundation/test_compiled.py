@@ -30,8 +30,8 @@ class Book(Model):
     author = ForeignKeyField(Author)
     title = CharField()
     pages = IntegerField(null=True)
-    notes = BinaryJSONField(null=True)  # type: ignore[no-untyped-call]  # peewee's
-    tags = ArrayField(CharField, null=True)  # type: ignore[no-untyped-call]
+    notes = BinaryJSONField(null=True)
+    tags = ArrayField(CharField, null=True)
     more = JSONField(null=True)
     number = IntegerField(default=lambda: next(numbers))
 

@@ -4,6 +4,7 @@ import datetime
 import uuid
 from typing import Any
 
+from peewee import fn
 from pydantic import BaseModel, Field
 from tornado.web import HTTPError
 
@@ -16,6 +17,7 @@ class NewBook(RequestBody):
     author: Id
     title: str = Field(min_length=1, max_length=200)
     published: datetime.date | None = None
+    tags: list[str] = []
 
 
 class BookResponse(BaseModel):
@@ -23,14 +25,21 @@ class BookResponse(BaseModel):
     author: Id
     title: str
     published: datetime.date | None
+    tags: list[str]
 
 
 class BookList(BaseModel):
     books: list[BookResponse]
 
 
+class BookCounts(BaseModel):
+    counts: dict[int, int]
+    by_first: list[str]
+    untagged: int
+
+
 def response(book: Book) -> BookResponse:
-    return BookResponse(id=book.id, author=book.author_id, title=book.title, published=book.published)
+    return BookResponse(id=book.id, author=book.author_id, title=book.title, published=book.published, tags=book.tags)
 
 
 @compiled
@@ -53,6 +62,16 @@ class AuthorBooksHandler(Handler):
 
 class BooksHandler(Handler):
     """All books."""
+
+    @operation(responses={200: [BookCounts]}, errors=[503])
+    async def get(self) -> None:
+        """Count the books, in all and by author."""
+        query = Book.select(Book.author, fn.COUNT(Book.id).alias("count")).group_by(Book.author)
+        counts = {row["author"]: row["count"] for row in await query.dicts().aio_execute()}
+        first = await Author.aio_get_or_none(Author.id == 1)
+        by_first = sorted(str(book) for book in await first.books.aio_execute()) if first else []
+        untagged = await Book.select().where(~Book.tags.contains("mathematics")).aio_count()
+        self.finish(BookCounts(counts=counts, by_first=by_first, untagged=untagged).model_dump(mode="json"))
 
     @operation(body=NewBook, responses={201: [BookResponse]}, errors=[409, 503])
     async def post(self) -> None:

@@ -1,8 +1,10 @@
 """Authors and their books."""
 
 import uuid
+from typing import Any
 
-from peewee import AutoField, CharField, DateField, ForeignKeyField, UUIDField
+from peewee import AutoField, CharField, DateField, ForeignKeyField, TextField, UUIDField
+from playhouse.postgres_ext import ArrayField
 
 from .foundation.database import Model
 
@@ -10,6 +12,7 @@ from .foundation.database import Model
 class Author(Model):
     id = AutoField()
     name = CharField(max_length=100, unique=True)
+    books: Any
 
 
 class Book(Model):
@@ -18,6 +21,13 @@ class Book(Model):
     author_id: int
     title = CharField(max_length=200)
     published = DateField(null=True)
+    tags = ArrayField(TextField, default=list)
+
+    class Meta:
+        indexes = [(("author", "title"), True)]
+
+    def __str__(self) -> str:
+        return f"{self.title} by author {self.author_id}"
 
 
 MODELS = (Author, Book)

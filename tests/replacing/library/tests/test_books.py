@@ -6,7 +6,7 @@ from tornado.escape import json_decode
 
 from name_service.foundation.testing import Service
 
-NOTES = {"author": 1, "title": "Notes", "published": "1843-09-01"}
+NOTES = {"author": 1, "title": "Notes", "published": "1843-09-01", "tags": ["mathematics"]}
 
 
 async def test_book_is_added_and_listed(service: Service) -> None:
@@ -21,6 +21,13 @@ async def test_book_is_read_and_removed(service: Service) -> None:
     assert (await service.get(path)).code == 200
     assert (await service.delete(path)).code == 204
     assert (await service.get(path)).code == 404
+
+
+async def test_books_are_counted(service: Service) -> None:
+    for title, tags in (("Notes", ["mathematics", "engines"]), ("Letters", [])):
+        await service.post("/books", json={"author": 1, "title": title, "tags": tags})
+    counted = json_decode((await service.get("/books")).body)
+    assert counted == {"counts": {"1": 2}, "by_first": ["Letters by author 1", "Notes by author 1"], "untagged": 1}
 
 
 async def test_bad_input(service: Service) -> None:

@@ -78,7 +78,7 @@ class CompiledQuery:
             # A callable default is called for each insert. peewee would call it when it makes the SQL, so only once.
             defaults = {
                 field: Parameter(field.name, default) if callable(default) else default
-                for field, default in query.get_default_data().items()  # type: ignore[no-untyped-call]  # peewee's
+                for field, default in query.get_default_data().items()
             }
             query.get_default_data = lambda: defaults  # type: ignore[method-assign]  # of this query alone
         options = query.model._meta.database.get_context_options()
