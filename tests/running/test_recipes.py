@@ -14,7 +14,8 @@ from urllib.error import HTTPError
 import psycopg
 import pytest
 
-from harness.baked import UV, Bake, Project
+from harness.baked import UV, Bake
+from harness.following import find, follow
 from harness.postgres import Server
 from harness.pythons import PythonFor
 from harness.serving import Service
@@ -25,33 +26,13 @@ def private(bake: Bake, python_for: PythonFor, request: pytest.FixtureRequest) -
     """A service whose rows and measurements demand the token, by the documentation's lines."""
     project = bake(driver=request.param)
     package = project.path / "src" / "name_service"
-    setting, argument = block(project, "api_token: SecretStr").splitlines()
-    metrics, route = block(project, "class PrivateMetricsHandler").split("\n\n\n")
-    (package / "private.py").write_text(block(project, "class PrivateHandler(") + f"\n\n{metrics}\n")
-    with (package / "settings.py").open("a") as settings:
-        settings.write(f"{setting}\n")
-    replace(package / "settings.py", "\n\nfrom .foundation", "\n\nfrom pydantic import SecretStr\n\nfrom .foundation")
-    replace(package / "service.py", "        seed=seed,", f"        seed=seed,\n{argument}")
-    replace(
-        package / "service.py", '            ("/", RootHandler),', f'            ("/", RootHandler),\n{route.rstrip()}'
-    )
-    replace(
-        package / "service.py",
-        "from .models import MODELS\n",
-        "from .models import MODELS\nfrom .private import PrivateMetricsHandler\n",
-    )
-    replace(package / "private.py", "import Handler", "import Handler, MetricsHandler")
+    assert not [*follow(project, find(project, "operations.md", "measurements-for-prometheus-alone"))]
     handlers = package / "handlers.py"
     handlers.write_text(
         handlers.read_text().replace("(Handler)", "(PrivateHandler)").replace("import Handler, ", "import ")
     )
     replace(handlers, "\n\nHINT", "\nfrom .private import PrivateHandler\n\nHINT")
     return Service(project, python_for(request.param), request.param)
-
-
-def block(project: Project, having: str) -> str:
-    [found] = project.blocks(having)
-    return found
 
 
 def replace(file: Path, old: str, new: str) -> None:
