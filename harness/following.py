@@ -22,9 +22,10 @@ class Section:
     heading: str
     text: str
 
-    @property
-    def anchor(self) -> str:
-        return re.sub(r"[^\w -]", "", self.heading).replace(" ", "-").lower()
+
+def anchor(heading: str) -> str:
+    """Return what a link to the heading has after its `#`, as GitHub makes it."""
+    return re.sub(r"[^\w -]", "", heading).replace(" ", "-").lower()
 
 
 def sections(project: Project, page: str) -> list[Section]:
@@ -32,8 +33,9 @@ def sections(project: Project, page: str) -> list[Section]:
     return [Section(*part.split("\n", 1)) for part in parts]
 
 
-def find(project: Project, page: str, anchor: str) -> Section:
-    [found] = [section for section in sections(project, page) if section.anchor == anchor]
+def find(project: Project, page: str, wanted: str) -> Section:
+    """Return the section with this anchor."""
+    [found] = [section for section in sections(project, page) if anchor(section.heading) == wanted]
     return found
 
 
@@ -43,9 +45,9 @@ def follow(project: Project, section: Section) -> Iterator[str]:
     A link to a section of another page is followed where it stands.
     """
     for match in BLOCK_OR_LINK.finditer(section.text):
-        language, title, body, page, anchor = match.groups()
+        language, title, body, page, wanted = match.groups()
         if page:
-            yield from follow(project, find(project, page, anchor))
+            yield from follow(project, find(project, page, wanted))
         elif language == "diff":
             _change(project, title, body)
         elif title:

@@ -1,0 +1,46 @@
+"""What the documentation of the template and of a project refers to is there."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from harness.baked import TEMPLATE, Bake
+from harness.choices import CHOICES
+from harness.following import anchor
+
+LINK = re.compile(r"\[([^\]]*)\]\((?!https?:)([^)\s]+)\)")
+
+
+def pages(folder: Path) -> list[Path]:
+    return [*folder.glob("*.md"), *(folder / "docs").glob("*.md")]
+
+
+def links(page: Path) -> Iterator[tuple[str, Path, str]]:
+    """Yield each link to a file: its text, the file, and the heading in it, if any."""
+    for text, target in LINK.findall(page.read_text("utf-8")):
+        name, _, heading = target.partition("#")
+        yield text, page.parent / unquote(name) if name else page, heading
+
+
+def check(page: Path) -> None:
+    for text, file, heading in links(page):
+        assert file.exists(), f"{page.name}: {file}"
+        if heading:
+            headings = re.findall(r"^#+ (.*)$", file.read_text("utf-8"), re.MULTILINE)
+            assert heading in map(anchor, headings), f"{page.name}: {file.name}#{heading}"
+        if text.startswith("`test_"):
+            assert f"def {text.strip('`')}(" in file.read_text("utf-8"), f"{page.name}: {text} isn't in {file.name}"
+
+
+@pytest.mark.parametrize("page", pages(TEMPLATE), ids=lambda page: str(page.relative_to(TEMPLATE)))
+def test_links_of_the_template(page: Path) -> None:
+    check(page)
+
+
+@pytest.mark.parametrize("deploy", CHOICES["deploy"])
+def test_links_of_a_project(bake: Bake, deploy: str) -> None:
+    for page in pages(bake(deploy=deploy).path):
+        check(page)
