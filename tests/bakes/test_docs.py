@@ -1,6 +1,7 @@
 """What the documentation of the template and of a project refers to is there."""
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
@@ -11,7 +12,7 @@ from harness.baked import TEMPLATE, Bake
 from harness.choices import CHOICES
 from harness.following import anchor
 
-LINK = re.compile(r"\[([^\]]*)\]\((?!https?:)([^)\s]+)\)")
+LINK = re.compile(r"\[([^\]]*)\](?:\(|: )(?!https?:)([^)\s]+)")
 
 
 def pages(folder: Path) -> list[Path]:
@@ -44,3 +45,12 @@ def test_links_of_the_template(page: Path) -> None:
 def test_links_of_a_project(bake: Bake, deploy: str) -> None:
     for page in pages(bake(deploy=deploy).path):
         check(page)
+
+
+def test_address_of_the_template_stands_once() -> None:
+    """When the repository moves, one line changes."""
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=TEMPLATE, check=True, capture_output=True, text=True).stdout
+    texts = {name: (TEMPLATE / name).read_text("utf-8") for name in tracked.split("\0") if name and name != "uv.lock"}
+    [address] = re.findall(r"^TEMPLATE=https://(\S+)$", texts["README.md"], re.MULTILINE)
+    _, path = address.split("/", 1)
+    assert {name: text.count(path) for name, text in texts.items() if path in text} == {"README.md": 1}
