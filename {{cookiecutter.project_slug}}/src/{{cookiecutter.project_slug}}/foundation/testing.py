@@ -37,7 +37,9 @@ __all__ = ["MakeApplication", "Service", "isolated_settings", "running"]
 
 MakeApplication: TypeAlias = Callable[[Any], Application]
 
-REQUEST_TIMEOUT = 60  # seconds
+# Seconds.
+REQUEST_TIMEOUT = 60
+DROP_TIMEOUT = 300  # DROP DATABASE waits for a checkpoint, which other databases of the server make longer
 POOL_SIZE = 5
 # Faster than a new database for each test: that is 300 files.
 EMPTY = """
@@ -160,7 +162,8 @@ def database_url(_database_url: str) -> str:
 
 
 def _execute(url: str, sql: str) -> None:
-    database = make_database(isolated_settings(ServiceSettings, url, database_name="postgres"))
+    settings = isolated_settings(ServiceSettings, url, database_name="postgres", statement_timeout=DROP_TIMEOUT)
+    database = make_database(settings)
     with database.allow_sync():
         database.execute_sql(sql)
 
