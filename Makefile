@@ -19,7 +19,7 @@ RUFF_OPTIONS := --config pyproject.toml . $(FOUNDATION)
 # Several processes; what wants to be alone on the machine comes last, in one.
 TOGETHER := -n auto --dist loadgroup --no-loadscope-reorder --durations 10
 
-.PHONY: help demo test test-quick test-browser test-pgbouncer test-systemd bench check
+.PHONY: help demo test test-quick test-browser test-pgbouncer test-systemd test-ha bench check
 
 help:  ## print this
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
@@ -42,6 +42,9 @@ test-pgbouncer: $(OWN_UV)  ## run the tests that need PgBouncer, which is not on
 
 test-systemd: $(OWN_UV)  ## run the tests that need systemd-analyze, which only Linux has
 	$(UV) run python -m pytest -m systemd
+
+test-ha: $(OWN_UV)  ## run the service on a cluster of Patroni's that fails (on Linux; ten minutes)
+	$(UV) run python -m pytest -m ha
 
 bench: $(OWN_UV)  ## measure the service beside its peers (needs wrk; ten minutes, or see BENCH="--help")
 	$(UV) run --group bench python -m benchmarks $(BENCH)

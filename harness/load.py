@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import random
 import statistics
 import time
@@ -48,6 +49,11 @@ class Load:
         good = [answer for answer in self.answers if answer.sent >= moment and answer.status < 300]
         return min(answer.received for answer in good) - moment
 
+    def longest_gap(self) -> float:
+        """Return the longest time, in seconds, in which no row was acknowledged."""
+        created = sorted(answer.received for answer in self.answers if answer.status == 201)
+        return max(after - before for before, after in itertools.pairwise(created))
+
     def failures_sent_after(self, moment: float) -> list[Answer]:
         return [answer for answer in self.answers if answer.sent > moment and answer.status >= 300]
 
@@ -58,8 +64,12 @@ class Load:
         return f"{method} median {1000 * median:.1f} ms, p99 {1000 * p99:.1f} ms ({p99 / median:.1f} times)"
 
 
-async def load(address: str, trouble: Callable[[], None], *, clients: int = 32, after: float = 2) -> Load:
+async def load(
+    address: str, trouble: Callable[[], None], *, clients: int = 32, after: float = 2, pause: float = 0
+) -> Load:
     """Put load on the service from a second before the trouble until `after` seconds after it.
+
+    Clients pause that many seconds between an answer and the next request.
 
     Raises aiohttp.ClientError if a request gets no answer.
     """
@@ -71,10 +81,9 @@ async def load(address: str, trouble: Callable[[], None], *, clients: int = 32, 
             for method, path, data in (("POST", "/", {"name": "a row"}), ("GET", "/?id=1", None)):
                 sent = time.monotonic()
                 async with session.request(method, address + path, data=data) as response:
-                    body = await response.json(content_type=None)
+                    body = await response.json(content_type=None) if response.status < 300 else {}
                     answers.append(Answer(sent, time.monotonic() - sent, method, response.status, body.get("id")))
-                if response.status == 503:
-                    await asyncio.sleep(0.05)
+                await asyncio.sleep(0.05 if response.status == 503 else pause)
 
     connector = aiohttp.TCPConnector(limit=clients)
     async with (

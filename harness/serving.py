@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .baked import Project
@@ -14,6 +14,7 @@ from .postgres import free_port
 # Seconds. The service's own are short, so that tests don't wait long.
 POOL_TIMEOUT = 2
 STATEMENT_TIMEOUT = 2
+BOUNDS = {"POOL_TIMEOUT": str(POOL_TIMEOUT), "STATEMENT_TIMEOUT": str(STATEMENT_TIMEOUT)}
 COMMAND_TIMEOUT = 60
 
 
@@ -48,11 +49,7 @@ class Service:
 
         `command` replaces the default one, and `others` are further environment variables.
         """
-        variables = {
-            "PORT": "0",
-            "POOL_TIMEOUT": str(POOL_TIMEOUT),
-            "STATEMENT_TIMEOUT": str(STATEMENT_TIMEOUT),
-        } | others
+        variables = BOUNDS | {"PORT": "0"} | others
         with subprocess.Popen(
             command or [self.python, "-m", "name_service", "serve"],
             cwd=self.project.path,
@@ -69,6 +66,62 @@ class Service:
                 process.terminate()
                 process.communicate()
         assert process.returncode == 0
+
+
+@dataclass
+class Instance:
+    """An instance of a service, on a port that it keeps."""
+
+    service: Service
+    url: str
+    others: dict[str, str]
+    log: Path
+    port: int = field(default_factory=free_port)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        variables = BOUNDS | {"DATABASE_URL": self.url, "PORT": str(self.port), "PYTHONPATH": "src"}
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [self.service.python, "-m", "name_service", "serve", "--wait", "60"],
+                cwd=self.service.project.path,
+                env=os.environ | variables | self.others,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+
+    def wait_until_serving(self) -> None:
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline().startswith("Serving on "), self.log.read_text()
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+    def wait_until_ended(self) -> None:
+        self._process.communicate()
+        assert self._process.returncode == 0
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+def start(instances: Sequence[Instance]) -> None:
+    for instance in instances:
+        instance.start()
+    for instance in instances:
+        instance.wait_until_serving()
+
+
+def stop(instances: Sequence[Instance]) -> None:
+    for instance in instances:
+        instance.terminate()
+    for instance in instances:
+        instance.wait_until_ended()
 
 
 @dataclass
