@@ -88,7 +88,7 @@ def with_notes(notes: Any) -> Any:
 
 
 def notes_contain(part: Any) -> Any:
-    return Book.select().where(Book.notes.contains(part) & Book.more.contains(part))  # type: ignore[no-untyped-call]
+    return Book.select().where(Book.notes.contains(part) & Book.more.contains(part))
 
 
 def notes_under_k(part: Any) -> Any:
@@ -96,11 +96,11 @@ def notes_under_k(part: Any) -> Any:
 
 
 def with_key(key: str) -> Any:
-    return Book.select().where(Book.notes[key].is_null(False) & Book.notes.contains_any(key) & Book.more.has_key(key))  # type: ignore[no-untyped-call]
+    return Book.select().where(Book.notes[key].is_null(False) & Book.notes.contains_any(key) & Book.more.has_key(key))
 
 
 def tagged(tag: str) -> Any:
-    return Book.select().where(Book.tags.contains(tag))  # type: ignore[no-untyped-call]
+    return Book.select().where(Book.tags.contains(tag))
 
 
 def with_tags(tags: list[str]) -> Any:

@@ -13,7 +13,12 @@ from peewee import SQL, AutoField, CharField, Check, DateTimeField, ForeignKeyFi
 from playhouse import postgres_ext
 
 from {{ cookiecutter.project_slug }}.foundation.database import Database, Model, make_database
-from {{ cookiecutter.project_slug }}.foundation.migrations import MigrationError, difference, migrate, write_new
+from {{ cookiecutter.project_slug }}.foundation.migrations import (
+    MigrationError,
+    difference,
+    migrate,
+    write_new,
+)
 
 from .example import ExampleSettings
 

@@ -16,7 +16,7 @@ from .support import free_port
 
 
 class WithHStore(Model):
-    tags = HStoreField()  # type: ignore[no-untyped-call]  # peewee's
+    tags = HStoreField()
 
 
 class Event(Model):
