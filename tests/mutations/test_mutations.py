@@ -156,6 +156,19 @@ except BaseException:
         "False",
         "foundation/test_peewee_async.py::test_row_without_a_primary_key[aio_create]",
     ),
+    Mutation(
+        "database/pool.py",
+        "if not is_too_many_connections(___):\n    raise",
+        "raise",
+        "foundation/test_pool.py::test_server_that_still_counts_a_closed_connection",
+        AIOPG,
+    ),
+    Mutation(
+        "database/pool.py",
+        "raise ___ or self.___b() from None",
+        "raise self.___b() from None",
+        "foundation/test_pool.py::test_server_with_too_many_connections_says_so",
+    ),
     # Code for peewee-async.
     Mutation(
         "database/pool.py",

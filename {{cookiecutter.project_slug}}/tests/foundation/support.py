@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from tornado.escape import json_decode
 from tornado.httpclient import HTTPResponse
 
-from {{ cookiecutter.project_slug }}.foundation.database import Database
+from {{ cookiecutter.project_slug }}.foundation.database import Database, make_database
 from {{ cookiecutter.project_slug }}.foundation.testing import Service, running
 
 from .example import ExampleSettings, Item, make_application
@@ -42,6 +42,21 @@ async def running_with(settings: ExampleSettings, **changes: Any) -> AsyncIterat
     changed = settings.model_copy(update=changes)
     async with running(make_application(changed), changed) as service:
         yield service
+
+
+@asynccontextmanager
+async def role_with_one_connection(settings: ExampleSettings, database_url: str) -> AsyncIterator[str]:
+    """Create a role that may have one connection; give the database's URL with it."""
+    url = urlsplit(database_url)
+    role = url.path.removeprefix("/")  # unique to this run, like its database
+    owner = make_database(settings)
+    with owner.allow_sync():
+        owner.execute_sql(f"CREATE ROLE {role} LOGIN PASSWORD 'secret' CONNECTION LIMIT 1")
+    try:
+        yield url._replace(netloc=f"{role}:secret@{url.hostname}:{url.port or 5432}").geturl()
+    finally:
+        with owner.allow_sync():
+            owner.execute_sql(f"DROP ROLE {role}")
 
 
 async def start(*arguments: str, shell: str = "", **environment: str) -> Process:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from urllib.parse import urlsplit
 
 import pytest
 from pydantic import SecretStr
@@ -16,7 +15,7 @@ from {{ cookiecutter.project_slug }}.foundation.web.health import Readiness
 
 from .example import ExampleSettings
 from .relay import Relay
-from .support import problem, running_with
+from .support import problem, role_with_one_connection, running_with
 from .test_lost_database import through
 
 
@@ -111,18 +110,3 @@ async def busy(database: Database) -> AsyncIterator[None]:
     finally:
         for connection in held:
             pool.give_back(connection)
-
-
-@asynccontextmanager
-async def role_with_one_connection(settings: ExampleSettings, database_url: str) -> AsyncIterator[str]:
-    """Create a role that may have one connection; give the database's URL with it."""
-    url = urlsplit(database_url)
-    role = url.path.removeprefix("/")  # unique to this run, like its database
-    owner = make_database(settings)
-    with owner.allow_sync():
-        owner.execute_sql(f"CREATE ROLE {role} LOGIN PASSWORD 'secret' CONNECTION LIMIT 1")
-    try:
-        yield url._replace(netloc=f"{role}:secret@{url.hostname}:{url.port or 5432}").geturl()
-    finally:
-        with owner.allow_sync():
-            owner.execute_sql(f"DROP ROLE {role}")

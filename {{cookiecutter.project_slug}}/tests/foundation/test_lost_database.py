@@ -111,6 +111,22 @@ async def test_error_on_a_descriptor_beyond_those_of_select(service: Service) ->
                 await database.execute_on(connection, "SELECT nonsense")
 
 
+async def test_hanging_up_takes_no_descriptor(service: Service) -> None:
+    """Or else a statement without an answer would last as long as descriptors are short."""
+    database = service.database
+    async with database.aio_connection() as connection:
+        statement = asyncio.create_task(database.execute_on(connection, "SELECT pg_sleep(60)"))
+        await until_under_way(database, "SELECT pg_sleep(60)")
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+        try:
+            driver.hang_up(connection)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        with pytest.raises(peewee.OperationalError):
+            await statement
+
+
 async def test_statement_is_bounded(settings: ExampleSettings) -> None:
     async with running_with(settings, statement_timeout=0.5) as service:
         with pytest.raises(peewee.OperationalError, match="statement"):

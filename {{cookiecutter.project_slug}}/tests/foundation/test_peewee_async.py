@@ -89,6 +89,12 @@ async def test_statements_are_logged_as_peewee_asyncs(service: Service, caplog: 
     assert [record.msg for record in caplog.records] == [("SELECT %s", [1])]
 
 
+async def test_models_are_bound_from_any_iterable(settings: ExampleSettings) -> None:
+    database = make_database(settings)
+    database.bind(model for model in [Event])
+    assert Event._meta.database is database
+
+
 async def test_type_without_an_adapter_is_refused_at_the_start(service: Service) -> None:
     with pytest.raises(TypeError, match=r"WithHStore\.tags: hstore"):
         service.database.bind([WithHStore])

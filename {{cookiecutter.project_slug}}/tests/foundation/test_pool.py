@@ -5,10 +5,11 @@ import asyncio
 import pytest
 from peewee import OperationalError
 
-from {{ cookiecutter.project_slug }}.foundation.database import Database, PoolTimeout
+from {{ cookiecutter.project_slug }}.foundation.database import Database, PoolTimeout, make_database
+from {{ cookiecutter.project_slug }}.foundation.testing import isolated_settings
 
 from .example import ExampleSettings
-from .support import problem, running_with
+from .support import problem, role_with_one_connection, running_with, until_under_way
 
 
 async def test_past_the_timeout_it_is_a_503(settings: ExampleSettings) -> None:
@@ -63,6 +64,27 @@ async def test_connection_that_is_handed_over_as_the_pool_closes(settings: Examp
         await pool.close()
         pool.give_back(await waiting)
         assert connection.closed
+
+
+async def test_server_that_still_counts_a_closed_connection(settings: ExampleSettings, database_url: str) -> None:
+    """aiopg cancels a statement by closing its connection; the server notices that within a second."""
+    async with role_with_one_connection(settings, database_url) as url, running_with(settings) as other:
+        database = make_database(isolated_settings(ExampleSettings, url, pool_max_size=1))
+        cancelled = asyncio.create_task(database.aio_execute_sql("SELECT pg_sleep(60)"))
+        await until_under_way(other.database, "SELECT pg_sleep(60)")
+        cancelled.cancel()
+        await asyncio.wait([cancelled])
+        await database.aio_execute_sql("SELECT 1")
+        await database.aio_close()
+
+
+async def test_server_with_too_many_connections_says_so(settings: ExampleSettings, database_url: str) -> None:
+    async with role_with_one_connection(settings, database_url) as url:
+        database = make_database(isolated_settings(ExampleSettings, url, pool_timeout=0.5))
+        other = await database.pool_backend.connect_one(5)
+        with pytest.raises(OperationalError, match="too many connections"):
+            await database.aio_execute_sql("SELECT 1")
+        await other.close()
 
 
 async def test_child_that_waits_for_its_parents_connection_times_out(settings: ExampleSettings) -> None:

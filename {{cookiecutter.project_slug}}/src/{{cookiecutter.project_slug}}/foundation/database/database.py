@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
@@ -14,7 +13,7 @@ from peewee_async.utils import __log__
 from playhouse.postgres_ext import HStoreField
 
 from . import driver
-from .errors import ReadOnlyServer, peewee_errors, sqlstate_of
+from .errors import ReadOnlyServer, is_too_many_connections, peewee_errors, sqlstate_of
 from .liveness import StatementDeadline
 from .ownership import ConnectionContext, CurrentConnection, OwnedConnection
 from .pool import Pool
@@ -25,8 +24,6 @@ logger = structlog.get_logger()
 WAIT_BETWEEN_PINGS = 0.5  # seconds
 READ_ONLY = "25006"  # SQLSTATE
 FOR_READING = ("any", "read-only", "standby", "prefer-standby")  # values of target_session_attrs
-# libpq doesn't tell the SQLSTATE, which is 53300, of an error while it connects.
-TOO_MANY_CONNECTIONS = re.compile("too many (clients|connections)|connection slots|no more connections")
 
 
 class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc]  # their init() differ
@@ -61,6 +58,7 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
 
     def bind(self, models: Iterable[type[peewee.Model]], bind_refs: bool = True, bind_backrefs: bool = True) -> None:
         """As peewee's. Raises TypeError for a field whose values the driver can't adapt."""
+        models = list(models)
         for model in models:
             for field in model._meta.sorted_fields:
                 if isinstance(field, HStoreField):
@@ -125,7 +123,7 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
             try:
                 is_read_only = await self.ping(seconds)
             except peewee.OperationalError as error:
-                if pool.in_use and TOO_MANY_CONNECTIONS.search(str(error)):
+                if pool.in_use and is_too_many_connections(error):
                     return  # the server lives, and so do the pool's connections
                 raise
         else:

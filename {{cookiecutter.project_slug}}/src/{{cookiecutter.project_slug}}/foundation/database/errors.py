@@ -1,5 +1,7 @@
 """Errors between the service and PostgreSQL, as peewee's exceptions."""
 
+import re
+
 import peewee
 
 peewee_errors = peewee.__exception_wrapper__  # type: ignore[attr-defined]  # undeclared
@@ -18,3 +20,11 @@ def sqlstate_of(error: Exception) -> str | None:
     """Return the SQLSTATE that the server gave to one of peewee's exceptions; None where it gave none."""
     original = getattr(error, "orig", None)  # the driver's error
     return getattr(original, "sqlstate", None) or getattr(original, "pgcode", None)
+
+
+def is_too_many_connections(error: peewee.OperationalError) -> bool:
+    """Return whether the server refused a connection because it has too many.
+
+    libpq doesn't tell the SQLSTATE of an error while it connects, 53300 here.
+    """
+    return re.search("too many (clients|connections)|connection slots|no more connections", str(error)) is not None

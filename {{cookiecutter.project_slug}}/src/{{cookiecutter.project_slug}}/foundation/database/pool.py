@@ -9,11 +9,12 @@ import peewee
 from peewee_async.pool import PoolBackend
 
 from . import driver
-from .errors import PoolTimeout
+from .errors import PoolTimeout, is_too_many_connections
 from .hosts import Hosts
 from .liveness import hung_up
 
 RENEW_INTERVAL = 1  # seconds
+RETRY_INTERVAL = 0.1  # seconds
 
 
 class Pool(PoolBackend):
@@ -178,12 +179,20 @@ class Pool(PoolBackend):
     async def _reopen(self, slot: driver.Connection | None, deadline: float) -> driver.Connection:
         if slot is not None:
             driver.close(slot)
-        connection = None
+        connection = refusal = None
         try:
             async with asyncio.timeout_at(deadline):
-                connection = await self.connect_one(self.timeout)
+                while connection is None:
+                    try:
+                        connection = await self.connect_one(self.timeout)
+                    except peewee.OperationalError as error:
+                        if not is_too_many_connections(error):
+                            raise
+                        # The server counts a closed connection until its statement ends.
+                        refusal = error
+                        await asyncio.sleep(RETRY_INTERVAL)
         except TimeoutError:
-            raise self._timeout_error() from None
+            raise refusal or self._timeout_error() from None
         finally:
             if connection is None:
                 self._put(None)
