@@ -356,7 +356,7 @@ def words(text: str) -> str:
 
 
 @settings(max_examples=50)
-@given(slug=SLUG, model=MODEL, database=DATABASE, database_port=PORT, port=PORT)
+@given(slug=SLUG, model=MODEL, database=DATABASE, database_port=PORT, port=PORT.filter(lambda port: int(port) >= 1024))
 def test_names_come_out_as_they_went_in(slug: str, model: str, database: str, database_port: str, port: str) -> None:
     shows_names(slug, model, database, database_port, port)
 
@@ -431,15 +431,30 @@ def reads_images(files: Mapping[str, str], kebab: str) -> None:
         assert re.fullmatch(r"[a-z0-9][a-z0-9_-]*", compose["name"])
         images = [service["image"] for service in compose["services"].values()]
     else:
-        deployment, service = yaml.safe_load_all(files["kubernetes.yaml"])
+        deployment, service = (
+            yaml.safe_load(files[f"kubernetes/base/{name}.yaml"]) for name in ("deployment", "service")
+        )
         pod = deployment["spec"]["template"]["spec"]
         images = [container["image"] for container in pod["initContainers"] + pod["containers"]]
-        images += re.findall(r"^docker build -t (\S+) \.$", files["docs/operations.md"], re.MULTILINE)
+        images += re.findall(
+            r"^docker build -t registry\.example\.com/(\S+) \.$", files["docs/operations.md"], re.MULTILINE
+        )
         assert {kebab} == {deployment["metadata"]["name"], service["metadata"]["name"]}
         assert re.fullmatch(LABEL, kebab)
     assert all(re.fullmatch(IMAGE, image) for image in images)
     *_, command = files["Dockerfile"].splitlines()
     assert json.loads(command.removeprefix("CMD "))[1:] == ["serve"]
+
+
+@pytest.mark.parametrize(("port", "inside"), [("1", 8001), ("80", 8080), ("443", 8443), ("1023", 9023), ("1024", 1024)])
+def test_container_has_a_port_that_any_user_may_listen_on(port: str, inside: int) -> None:
+    files = {**render(port=port, deploy="compose"), **render(port=port, deploy="kubernetes")}
+    compose, deployment = (yaml.safe_load(files[name]) for name in ("compose.yaml", "kubernetes/base/deployment.yaml"))
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    assert f" PORT={inside}\nEXPOSE {inside}\n" in files["Dockerfile"]
+    assert compose["services"]["service"]["environment"]["PORT"] == f"{inside}"
+    assert compose["services"]["service"]["ports"] == [f"127.0.0.1:${{PORT:-{port}}}:{inside}"]
+    assert container["ports"] == [{"name": "http", "containerPort": inside}]
 
 
 def test_rendered_files_are_those_of_a_bake(bake: Bake) -> None:
