@@ -43,6 +43,19 @@ ALWAYS = {
     *(f"tests/foundation/{name}.py" for name in FOUNDATION_TEST_FILES.split()),
     "tests/foundation/migrations/0001_create_item.sql",
 }
-OF_CI = {"github": {".github/workflows/ci.yml"}, "gitlab": {".gitlab-ci.yml"}, "none": set[str]()}
+KUBERNETES_FILES = """
+    base/autoscaler.yaml base/deployment.yaml base/disruption-budget.yaml base/kustomization.yaml
+    base/network-policy.yaml base/service.yaml cloudnative-pg/database.yaml cloudnative-pg/kustomization.yaml
+    service-monitor/kustomization.yaml service-monitor/service-monitor.yaml
+"""
+OF_CI = {
+    "github": {".github/dependabot.yml", ".github/workflows/ci.yml"},
+    "gitlab": {".gitlab-ci.yml", "renovate.json"},
+    "none": set[str](),
+}
 IMAGE = {".dockerignore", "Dockerfile"}
-OF_DEPLOY = {"compose": {*IMAGE, "compose.yaml"}, "kubernetes": {*IMAGE, "kubernetes.yaml"}, "none": set[str]()}
+OF_DEPLOY = {
+    "compose": {*IMAGE, "compose.yaml"},
+    "kubernetes": {*IMAGE, *(f"kubernetes/{name}" for name in KUBERNETES_FILES.split())},
+    "none": set[str](),
+}

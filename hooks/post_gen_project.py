@@ -5,8 +5,12 @@ import os
 from pathlib import Path
 
 # By name: over an existing project (`cookiecutter --overwrite-if-exists`) there are empty folders that are its user's.
-for folder in (".github/workflows", ".github"):
-    with contextlib.suppress(OSError):  # it has files
+FOLDERS = (
+    *(".github/workflows", ".github"),
+    *("kubernetes/base", "kubernetes/cloudnative-pg", "kubernetes/service-monitor", "kubernetes"),
+)
+for folder in FOLDERS:
+    with contextlib.suppress(OSError):  # it isn't there, or has files
         os.rmdir(folder)
 
 Path(__file__).unlink()  # cookiecutter's copy of this, which it would leave among the temporary files
