@@ -111,7 +111,7 @@ def test_variables_and_secrets_are_settings(orchestrated: Project, resources: Re
     assert not refused_commands(orchestrated, *(tuple(container["command"]) for container in containers_of(resources)))
     [volume] = pod_of(resources)["volumes"]
     files = {item["path"] for item in volume["secret"].get("items", [])}
-    files |= set(re.findall(r"--from-literal=(\w+)=", orchestrated.read("README.md")))
+    files |= set(re.findall(r"--from-literal=(\w+)=", orchestrated.read("docs/operations.md")))
     assert files == {"database_url"} | ({"database_user", "database_password"} if "Cluster" in resources else set())
     assert {name.upper() for name in files} <= settings.keys()
 
