@@ -50,6 +50,7 @@ def test_make_targets_as_a_user_types_them(bake: Bake, python_for: PythonFor, dr
     python = python_for(driver, LOWEST)
     assert "make run" in project.run("make")
     project.run("make", "check", UV_PYTHON=str(python))
+    assert "uv.lock" in project.files()
     assert re.search(r"= \d+ passed in ", project.run("make", "test", UV_PYTHON=str(python), PYTHONOPTIMIZE="2"))
 
 
