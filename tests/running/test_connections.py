@@ -8,10 +8,14 @@ import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 import trustme
+import yaml
 
+from harness.baked import Bake
 from harness.figures import Figures
 from harness.load import load
 from harness.postgres import Server, free_port, unprivileged
@@ -90,6 +94,34 @@ def test_pgbouncer_in_transaction_mode(service: Service, server: Server, servers
     assert printed.count("\n") == 1
 
 
+@pytest.mark.pgbouncer
+def test_pgbouncer_of_cloudnative_pg(bake: Bake, service: Service, server: Server, servers: Path) -> None:
+    """The operator has it ignore `options`, so the role has the timeouts, by the SQL of kubernetes/cloudnative-pg."""
+    project = bake(deploy="kubernetes", driver=service.driver)
+    cluster, _ = yaml.safe_load_all(project.read("kubernetes/cloudnative-pg/database.yaml"))
+    initdb = cluster["spec"]["bootstrap"]["initdb"]
+    name = f"cluster_{service.driver}"
+    server.execute(f'CREATE ROLE "{name}" LOGIN')
+    server.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
+    for sql in initdb["postInitSQL"]:
+        server.execute(sql.replace(initdb["owner"], name))
+    configuration = PGBOUNCER.replace("postgres = ", f"{name} = ").replace("user=postgres", f"user={name}")
+    configuration += "ignore_startup_parameters = extra_float_digits,options\n"
+    with pgbouncer(server, servers / f"pgbouncer-{name}", configuration) as url:
+        pooler = {"DATABASE_HOST": "127.0.0.1", "DATABASE_PORT": str(urlsplit(url).port)}
+        pooler |= {"DATABASE_NAME": name, "DATABASE_USER": name}
+        assert service.run("migrate", DATABASE_URL="", **pooler)[0] == 0
+        with service.serving("", **pooler, MIGRATE_ON_START="false") as address:
+            seen = asyncio.run(load(address, lambda: None))
+        with psycopg.connect(url.replace("/postgres", f"/{name}"), prepare_threshold=None) as connection:
+            bounds = [
+                connection.execute(f"SHOW {setting}".encode()).fetchone()
+                for setting in ("statement_timeout", "client_connection_check_interval")
+            ]
+    assert set(seen.statuses()) == {200, 201}
+    assert bounds == [("10s",), ("1s",)]
+
+
 def serves(service: Service, url: str) -> None:
     """The pool opens its connections, and /readyz one of its own."""
     with service.serving(url) as address:
@@ -97,14 +129,14 @@ def serves(service: Service, url: str) -> None:
 
 
 @contextlib.contextmanager
-def pgbouncer(server: Server, folder: Path) -> Iterator[str]:
+def pgbouncer(server: Server, folder: Path, text: str = PGBOUNCER) -> Iterator[str]:
     """The URL of a PgBouncer in front of the server."""
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     assert program is not None, "PgBouncer is not installed: on Debian, apt-get install pgbouncer"
     folder.mkdir()
     port = free_port()
     configuration = folder / "pgbouncer.ini"
-    configuration.write_text(PGBOUNCER.format(server=server.port, port=port))
+    configuration.write_text(text.format(server=server.port, port=port))
     with subprocess.Popen([program, configuration], stderr=subprocess.PIPE, text=True, **unprivileged()) as process:
         assert process.stderr is not None
         for line in process.stderr:
