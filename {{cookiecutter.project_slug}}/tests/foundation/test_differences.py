@@ -123,8 +123,8 @@ def test_each_field_becomes_a_column(database: Database, tmp_path: Path) -> None
 def test_each_field_is_added_to_a_table_with_rows(database: Database, tmp_path: Path) -> None:
     old, new = model("Thing", first=IntegerField()), model("Thing", first=IntegerField(), **fields())
     change(database, tmp_path, [old], [new], "INSERT INTO thing (first) VALUES (1)")
-    added = execute(database, 'SELECT json, jsonb, "array", matrix, numeric, first_computed, chars FROM thing')
-    expected: Any = ({"a": ["%s'", None]}, {}, [], [[1, 2], [3, 4]], decimal.Decimal("1.5"), 8, "x")
+    added = execute(database, 'SELECT fixed, json, jsonb, "array", matrix, numeric, first_computed, chars FROM thing')
+    expected: Any = ("abc", {"a": ["%s'", None]}, {}, [], [[1, 2], [3, 4]], decimal.Decimal("1.5"), 8, "x")
     assert added == [expected]
     go_back(database, tmp_path, [old])
 
@@ -245,6 +245,13 @@ def test_models_that_refer_to_each_other(database: Database, tmp_path: Path) -> 
     migrate(database, tmp_path, 0)
 
 
+def test_foreign_key_to_a_unique_column(database: Database, tmp_path: Path) -> None:
+    author = model("Author", name=CharField(unique=True))
+    book = model("Book", author=ForeignKeyField(author, field="name"))
+    change(database, tmp_path, [model("Author", name=CharField())], [book, author])
+    go_back(database, tmp_path, [model("Author", name=CharField())])
+
+
 def test_many_to_many(database: Database, tmp_path: Path) -> None:
     """The table between the two needs no place among the models."""
     book = model("Book")
@@ -276,6 +283,14 @@ LONG = "ß" * 32  # 64 bytes
         (model("Thing", other=peewee.DeferredForeignKey("Nowhere")), "Thing.other: there is no model 'nowhere'"),
         (model("Thing", other=ForeignKeyField(model("Elsewhere"))), 'Thing: relation "elsewhere" does not exist'),
         (model("Thing", other=TextField(default=lambda: "")), "Thing.other: existing rows need a value: null=True, "),
+        (
+            model("Thing", other=peewee.UUIDField(default="x")),
+            "Thing.other: its default 'x': invalid input syntax for type uuid",
+        ),
+        (
+            model("Thing", other=CharField(max_length=2, default="abc")),
+            'ALTER TABLE "thing" ADD COLUMN "other" character varying(2) NOT NULL DEFAULT \'abc\': value too long',
+        ),
         (model("Thing", other=postgres.HStoreField(null=True)), 'Thing: type "hstore" does not exist'),
         (
             model("Thing", name=IntegerField(null=True, constraints=[SQL("GENERATED ALWAYS AS (2 * id) STORED")])),
@@ -289,6 +304,19 @@ LONG = "ß" * 32  # 64 bytes
             model("Thing", {"table_settings": ["WITH (fillfactor=70)"]}, name=IntegerField(null=True)),
             "can't change thing, options, from nothing to  WITH (fillfactor=70)",
         ),
+    ],
+    ids=[
+        "long column",
+        "long table",
+        "no such model",
+        "no such table",
+        "default that is a function",
+        "default of another type",
+        "default that is too long",
+        "no such type",
+        "computed",
+        "no conversion",
+        "storage parameter",
     ],
 )
 def test_what_can_not_be_written_is_told(database: Database, tmp_path: Path, new: type[Model], expected: str) -> None:

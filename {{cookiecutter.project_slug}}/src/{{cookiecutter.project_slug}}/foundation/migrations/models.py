@@ -1,5 +1,6 @@
 """The tables of peewee's models."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,10 +28,9 @@ def create_tables(database: Database, models: Models) -> None:
         _check(model)
     ordered = peewee.sort_models(models)  # type: ignore[attr-defined]  # peewee doesn't declare it
     for model in ordered:
-        _execute(database, model, model._schema._create_table(safe=False))
+        for ddl in (model._schema._create_table(safe=False), *model._schema._create_indexes(safe=False)):
+            _execute(database, model, ddl)
     for model in ordered:
-        for index in model._schema._create_indexes(safe=False):
-            _execute(database, model, index)
         for field in model._meta.sorted_fields:
             if isinstance(field, peewee.ForeignKeyField) and field.deferred:  # peewee leaves its constraint out
                 _execute(database, model, model._schema._create_foreign_key(field))
@@ -53,7 +53,11 @@ def values_for_old_rows(
                     f"{model.__name__}.{field.name}: existing rows need a value: "
                     'null=True, constraints=[SQL("DEFAULT …")], or a default that is no function (list is fine)'
                 )
-            values[table, field.column_name] = _literal(database, field.db_value(default), column.type_alone)
+            try:
+                values[table, field.column_name] = _literal(database, field.db_value(default), column.type_alone)
+            except (peewee.PeeweeException, TypeError, ValueError) as error:
+                reason = " ".join(str(error).split())
+                raise MigrationError(f"{model.__name__}.{field.name}: its default {default!r}: {reason}") from error
     return values
 
 
@@ -80,8 +84,12 @@ def _execute(database: Database, model: type[peewee.Model], ddl: Any) -> None:
 
 
 def _literal(database: Database, value: Any, type_: str) -> str:
-    """Return the value as PostgreSQL writes it."""
-    cast = peewee.Cast(peewee.AsIs(value, converter=False), type_)
+    """Return the value as PostgreSQL writes it.
+
+    The cast is to the type without its length, to which a cast would cut the value.
+    """
+    unbounded = re.sub(r"^character\b(?! varying)", "bpchar", re.sub(r"\(.*?\)", "", type_))
+    cast = peewee.Cast(peewee.AsIs(value, converter=False), unbounded)
     query = peewee.Select(columns=[peewee.fn.quote_literal(cast.cast("text"))])
     row = database.execute(query).fetchone()  # type: ignore[no-untyped-call]  # peewee doesn't declare it
     return str(row[0])
