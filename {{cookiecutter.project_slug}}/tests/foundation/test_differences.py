@@ -200,6 +200,12 @@ def test_table_with_a_storage_parameter(database: Database, tmp_path: Path) -> N
     assert execute(database, "SELECT reloptions FROM pg_class WHERE relname = 'thing'") == [(["fillfactor=70"],)]
 
 
+def test_storage_parameter_of_a_migration_alone(database: Database, tmp_path: Path) -> None:
+    write_new(database, [model("Thing")], "first", tmp_path)
+    (tmp_path / "0002_tune.sql").write_text("-- migrate:up\nALTER TABLE thing SET (fillfactor = 70);")
+    assert difference(database, [model("Thing")], tmp_path) == ([], [])
+
+
 def test_what_is_dropped_carries_a_warning(database: Database, tmp_path: Path) -> None:
     old, new = [model("Gone"), model("Thing", gone=TextField())], [model("Thing")]
     text = change(database, tmp_path, old, new)
@@ -301,8 +307,8 @@ LONG = "ß" * 32  # 64 bytes
             'ALTER TABLE "thing" ALTER COLUMN "name" TYPE uuid USING "name"::uuid: cannot cast type integer to uuid',
         ),
         (
-            model("Thing", {"table_settings": ["WITH (fillfactor=70)"]}, name=IntegerField(null=True)),
-            "can't change thing, options, from nothing to  WITH (fillfactor=70)",
+            model("Thing", {"table_settings": ["PARTITION BY RANGE (id)"]}, name=IntegerField(null=True)),
+            "can't change thing, partitioning, from nothing to  PARTITION BY RANGE (id)",
         ),
     ],
     ids=[
@@ -316,7 +322,7 @@ LONG = "ß" * 32  # 64 bytes
         "no such type",
         "computed",
         "no conversion",
-        "storage parameter",
+        "partitioning",
     ],
 )
 def test_what_can_not_be_written_is_told(database: Database, tmp_path: Path, new: type[Model], expected: str) -> None:

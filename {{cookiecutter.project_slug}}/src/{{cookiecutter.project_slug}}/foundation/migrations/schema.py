@@ -17,7 +17,8 @@ GENERATED = {
 # Without partitions, and the tables of an extension.
 COLUMNS = """
 SELECT c.relname,
-    concat(' PARTITION BY ' || pg_get_partkeydef(c.oid), ' WITH (' || array_to_string(c.reloptions, ', ') || ')'),
+    coalesce(' PARTITION BY ' || pg_get_partkeydef(c.oid), ''),
+    coalesce(' WITH (' || array_to_string(c.reloptions, ', ') || ')', ''),
     a.attname, format_type(a.atttypid, a.atttypmod)
     || CASE WHEN a.attcollation <> t.typcollation THEN ' COLLATE ' || CAST(CAST(a.attcollation AS regcollation) AS text)
        ELSE '' END,
@@ -100,16 +101,17 @@ class Column:
 
 @dataclass
 class Table:
-    """A table's options, and its columns, constraints and indexes by name."""
+    """A table's partitioning and storage parameters, and its columns, constraints and indexes by name."""
 
-    options: str = ""
+    partitioning: str = ""
+    storage: str = dataclasses.field(default="", compare=False)  # may be tuned in a migration alone
     columns: dict[str, Column] = dataclasses.field(default_factory=dict)
     constraints: dict[str, str] = dataclasses.field(default_factory=dict)
     indexes: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def parts(self) -> dict[str, str]:
         """Return the text of everything in it, by kind and name."""
-        texts = {"options": self.options}
+        texts = {"partitioning": self.partitioning}
         texts |= {f"column {name}": str(column) for name, column in self.columns.items()}
         texts |= {f"constraint {name}": definition for name, definition in self.constraints.items()}
         texts |= {f"index {name}": definition for name, definition in self.indexes.items()}
@@ -122,8 +124,8 @@ Schema = dict[str, Table]
 def read_schema(database: Database) -> Schema:
     """Return the tables of the first schema of the search path."""
     tables: Schema = {}
-    for table, options, column, *described in database.execute_sql(COLUMNS).fetchall():
-        tables.setdefault(table, Table(options)).columns[column] = Column(*described)
+    for table, partitioning, storage, column, *described in database.execute_sql(COLUMNS).fetchall():
+        tables.setdefault(table, Table(partitioning, storage)).columns[column] = Column(*described)
     for table, constraint, definition in database.execute_sql(CONSTRAINTS).fetchall():
         if table in tables:
             tables[table].constraints[constraint] = definition

@@ -80,7 +80,11 @@ def _create(old: Schema, new: Schema) -> Iterator[str]:
                 for constraint, definition in table.constraints.items()
                 if not _is_foreign(definition)
             ]
-            yield f"CREATE TABLE {_quoted(name)} (\n    " + ",\n    ".join(lines) + f"\n){table.options};"
+            yield (
+                f"CREATE TABLE {_quoted(name)} (\n    "
+                + ",\n    ".join(lines)
+                + f"\n){table.partitioning}{table.storage};"
+            )
 
 
 def _alter(old: Schema, new: Schema, values: Mapping[tuple[str, str], str], conversions: Conversions) -> Iterator[str]:
