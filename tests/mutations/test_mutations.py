@@ -869,13 +869,13 @@ async with contextlib.AsyncExitStack() as stack:
     # Shutdown.
     Mutation(
         "server.py",
-        "signal.signal(___, stop)",
+        "handle_stop_signals(stop)",
         "None",
         "foundation/test_shutdown.py::test_signal_stops_it",
     ),
     Mutation(
         "server.py",
-        "signal.signal(___, exit_at_once)",
+        "handle_stop_signals(exit_at_once)",
         "None",
         "foundation/test_shutdown.py::test_second_signal_ends_it_at_once",
     ),
@@ -985,8 +985,14 @@ async with contextlib.AsyncExitStack() as stack:
     ),
     # The command line, and reloading.
     Mutation(
+        "reloading.py",
+        "not retries or ___",
+        "True",
+        "foundation/test_command_line.py::test_reload_waits_after_a_failed_start[RuntimeError]",
+    ),
+    Mutation(
         "command_line.py",
-        "signal.signal(*___)",
+        "handle_stop_signals(exit_at_once)",
         "None",
         "foundation/test_command_line.py::test_signal_while_another_replica_migrates",
     ),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from {{ cookiecutter.project_slug }}.foundation import command_line
+from {{ cookiecutter.project_slug }}.foundation.server import STOP_SIGNALS
 from {{ cookiecutter.project_slug }}.foundation.testing import MakeApplication
 
 from . import example
@@ -32,7 +33,7 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Capt
 
     The test can't be async: the command runs an event loop.
     """
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    handlers = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(command_line, "configure_logging", lambda *_: None)
     for name in {*os.environ}:

@@ -16,7 +16,7 @@ from .support import connect, exists, running_with, serving, until, until_under_
 MEBIBYTE = 1024 * 1024
 
 
-@pytest.mark.parametrize(("sent", "delay"), [(signal.SIGINT, "600"), (signal.SIGTERM, "0")])
+@pytest.mark.parametrize(("sent", "delay"), [(signal.SIGINT, "600"), (signal.SIGTERM, "0"), (signal.SIGHUP, "600")])
 async def test_signal_stops_it(settings: ExampleSettings, sent: signal.Signals, delay: str) -> None:
     """^C doesn't wait for SHUTDOWN_DELAY."""
     async with serving(settings, SHUTDOWN_DELAY=delay) as (process, address):
@@ -26,6 +26,15 @@ async def test_signal_stops_it(settings: ExampleSettings, sent: signal.Signals, 
             printed, _ = await process.communicate()
     assert process.returncode == 0
     assert printed.decode().endswith(" server stopped\n")
+
+
+async def test_nohup(settings: ExampleSettings) -> None:
+    async with serving(settings, shell='trap "" HUP; exec "$@"') as (process, address):
+        process.send_signal(signal.SIGHUP)
+        assert (await AsyncHTTPClient().fetch(f"{address}/items?id=1")).code == 200
+        process.send_signal(signal.SIGTERM)
+        await process.communicate()
+    assert process.returncode == 0
 
 
 async def test_delay_before_the_listener_closes(settings: ExampleSettings) -> None:

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import contextlib
 import math
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from pydantic import SecretStr
 from .logs import configure_logging
 from .migrations import MigrationError, migrate, status, write_new
 from .reloading import retry_after_change
-from .server import STOP_SIGNALS, exit_at_once, serve
+from .server import exit_at_once, handle_stop_signals, serve
 from .settings import AnySettings, ServiceSettings, SettingsError, load_settings
 from .streams import OutputError, prepare_streams, print_result
 from .web import Application, document
@@ -44,8 +43,7 @@ def run(
     prepare_streams()
     parser = _parser(prog)
     typed = parser.parse_args(arguments)
-    for number in STOP_SIGNALS:  # until it serves
-        signal.signal(number, exit_at_once)
+    handle_stop_signals(exit_at_once)  # until it serves
     with retry_after_change(getattr(typed, "reload", False)) as watched:
         _execute(prog, make_application, settings_class, typed, watched)
 

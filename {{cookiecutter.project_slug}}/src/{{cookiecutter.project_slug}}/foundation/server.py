@@ -5,7 +5,8 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from types import FrameType
 
 from tornado.httpserver import HTTPServer
 
@@ -22,7 +23,7 @@ BODY_TIMEOUT = 60
 CANCEL_TIMEOUT = 1
 EXIT_TIMEOUT = 5
 
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 BANNER = """\
 Serving on {address}
@@ -32,7 +33,7 @@ Press ^C to stop."""
 
 
 async def serve(application: Application, settings: ServiceSettings, *, reload: bool = False) -> None:
-    """Serve until SIGTERM or ^C; a second signal ends the process at once. Raises as `listening` does.
+    """Serve until SIGTERM, SIGHUP or ^C; a second signal ends the process at once. Raises as `listening` does.
 
     Args:
         reload: start the process again when a module changes.
@@ -42,13 +43,12 @@ async def serve(application: Application, settings: ServiceSettings, *, reload: 
     received: asyncio.Queue[int] = asyncio.Queue()
 
     def stop(number: int, frame: object) -> None:
-        for each in STOP_SIGNALS:
-            signal.signal(each, exit_at_once)  # not in the event loop, which a handler may block
+        handle_stop_signals(exit_at_once)  # not in the event loop, which a handler may block
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that closes sends it twice
         loop.call_soon_threadsafe(received.put_nowait, number)
 
     async with listening(application, settings) as address:
-        for number in STOP_SIGNALS:
-            signal.signal(number, stop)
+        handle_stop_signals(stop)
         if reload:
             await watch(settings.database_url.get_secret_value() if settings.database_url else None)
         print(BANNER.format(address=address), flush=True)
@@ -61,6 +61,13 @@ async def serve(application: Application, settings: ServiceSettings, *, reload: 
     watchdog = threading.Timer(EXIT_TIMEOUT, os._exit, (0,))
     watchdog.daemon = True
     watchdog.start()
+
+
+def handle_stop_signals(handler: Callable[[int, FrameType | None], None]) -> None:
+    """Handle SIGTERM, ^C and a terminal that closes, unless that is to be ignored, as by nohup."""
+    for number in STOP_SIGNALS:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def exit_at_once(number: int, frame: object) -> None:
