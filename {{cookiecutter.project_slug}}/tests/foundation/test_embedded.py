@@ -224,3 +224,27 @@ def test_user_without_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(pwd, "getpwuid", unknown)
     with pytest.raises(KeeperError, match=r"^initdb needs a name for the user [0-9]+: add one to /etc/passwd$"):
         Cluster(tmp_path / ".postgres")._create()
+
+
+def test_folder_that_is_moved(folder: Path) -> None:
+    """A second server on the same data would destroy them."""
+    program = Program(folder)
+    program.url()
+    (server,) = servers(folder)
+    cluster = Cluster(folder)
+    moved = cluster.folder.rename(cluster.folder.with_name("moved"))
+    try:
+        cluster.data = moved / "data"
+        assert cluster._find_server() == server
+        program.stop()
+        server.wait(timeout=30)
+    finally:
+        moved.rename(cluster.folder)
+
+
+def test_folder_whose_name_is_no_text(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path / ".postgres")
+    cluster.data.mkdir()
+    (cluster.data / "postmaster.pid").write_bytes(b"1\n/\xff\n0\n5432\n")
+    assert cluster._pid_file()[3] == "5432"
+    shutil.rmtree(cluster.folder)

@@ -78,12 +78,13 @@ class Cluster:
                 except KeeperError:
                     self._stop()
                     raise
+                started = self._find_server()
             try:
                 yield
             finally:
                 with contextlib.suppress(BlockingIOError):  # another keeper holds the lock, and will stop the server
                     fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    self._stop()
+                    self._stop(started)
 
     def make_database(self, name: str) -> str:
         """Create the database if it is missing; return its URL."""
@@ -96,6 +97,7 @@ class Cluster:
             [*psql, "-c", f'CREATE DATABASE "{quoted}"'],
             capture_output=True,
             text=True,
+            errors="backslashreplace",  # a path may have any bytes
             env=os.environ | {"PGPASSWORD": password},  # others can read the arguments of a process
         )
         if created.returncode and "already exists" not in created.stderr:
@@ -125,6 +127,7 @@ class Cluster:
             [self.binaries / "initdb", "-D", unfinished, "-E", "UTF8", "--no-locale", "--no-sync", *access],
             capture_output=True,
             text=True,
+            errors="backslashreplace",
             cwd="/",
             **self.run_as,
         )
@@ -159,9 +162,9 @@ class Cluster:
                 **self.run_as,
             )
 
-    def _stop(self) -> None:
-        server = self._find_server()
-        if server is not None:
+    def _stop(self, started: psutil.Process | None = None) -> None:
+        server = self._find_server() or started  # the second when the folder was moved meanwhile
+        if server is not None and server.is_running():
             server.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
             try:
                 server.wait(STOP_TIMEOUT)
@@ -173,13 +176,13 @@ class Cluster:
     def _pid_file(self) -> list[str]:
         """Return the lines: process, data folder, start time, port, …, state."""
         with contextlib.suppress(FileNotFoundError):
-            return (self.data / "postmaster.pid").read_text().splitlines()
+            return (self.data / "postmaster.pid").read_text(errors="replace").splitlines()
         return []
 
     def _find_server(self) -> psutil.Process | None:
-        with contextlib.suppress(IndexError, ValueError, psutil.Error):
+        with contextlib.suppress(IndexError, ValueError, OSError, psutil.Error):
             process = psutil.Process(int(self._pid_file()[0]))
-            if str(self.data) in process.cmdline():
+            if os.path.samefile(process.cwd(), self.data):  # its arguments have an old path when the folder was moved
                 return process
         return None
 
