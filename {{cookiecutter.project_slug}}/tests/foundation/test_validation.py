@@ -1,0 +1,110 @@
+"""Input is taken as it is, or refused."""
+
+import datetime
+import enum
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from tornado.web import HTTPError
+
+from {{ cookiecutter.project_slug }}.foundation.testing import Service
+from {{ cookiecutter.project_slug }}.foundation.web import Handler, Id, RequestBody, parse_argument, parse_id
+
+
+class Size(enum.IntEnum):
+    SMALL = 1
+
+
+class NewOrder(RequestBody):
+    item_id: Id
+
+
+class OrderHandler(Handler):
+    def get(self, id_: str) -> None:
+        self.finish({"id": parse_id(id_)})
+
+    def post(self, id_: str) -> None:
+        self.finish(NewOrder.from_request(self.request).model_dump())
+
+
+IDS = [
+    "0",
+    "-1",
+    "+1",
+    " 1",
+    "1 ",
+    "01",
+    "1.0",
+    "1e0",
+    "1_0",
+    "0x1",
+    "\u0661",
+    "\uff11",
+    "",
+    "2147483648",
+    "9" * 5000,
+    "1\n",
+]
+
+
+@pytest.mark.parametrize("text", IDS)
+async def test_ids_are_strict_in_paths_forms_and_json(service: Service, text: str) -> None:
+    service.application.add_handlers(".*", [("/orders/([^/]*)", OrderHandler)])
+    assert (await service.get(f"/orders/{quote(text)}")).code == 400
+    assert (await service.post("/orders/1", form={"item_id": text})).code == 400
+    assert (await service.post("/orders/1", json={"item_id": text})).code == 400
+    with pytest.raises(HTTPError):
+        parse_argument("id", text, Id)
+
+
+@pytest.mark.parametrize("given", ["1", 1.0, 1.5, True, None, [1], 0, -1, 2147483648])
+async def test_ids_in_json_are_integers(service: Service, given: object) -> None:
+    service.application.add_handlers(".*", [("/orders/([^/]*)", OrderHandler)])
+    assert (await service.post("/orders/1", json={"item_id": given})).code == 400
+
+
+async def test_ids(service: Service) -> None:
+    service.application.add_handlers(".*", [("/orders/([^/]*)", OrderHandler)])
+    assert (await service.get("/orders/2147483647")).body == b'{"id": 2147483647}'
+    for options in ({"form": {"item_id": "7"}}, {"json": {"item_id": 7}}):
+        assert (await service.post("/orders/1", **options)).body == b'{"item_id": 7}'
+    assert parse_argument("id", "7", Id) == 7
+
+
+@pytest.mark.parametrize(
+    ("type_", "text", "value"),
+    [
+        (int, "10", 10),
+        (int, "-3", -3),
+        (int, "0", 0),
+        (bool, "1", True),
+        (bool, "false", False),
+        (float, "1", 1.0),
+        (float, "-1.5e3", -1500.0),
+        (Decimal, "1.50", Decimal("1.50")),
+        (Size, "1", Size.SMALL),
+        (datetime.date, "2026-01-31", datetime.date(2026, 1, 31)),
+        (datetime.timedelta, "PT5S", datetime.timedelta(seconds=5)),
+        (str, " 1", " 1"),
+    ],
+)
+def test_argument(type_: type[Any], text: str, value: object) -> None:
+    assert parse_argument("name", text, type_) == value
+
+
+@pytest.mark.parametrize(
+    ("type_", "text"),
+    [
+        *((int, text) for text in ("+1", " 1", "1_000", "1.0", "01", "-0", "1e3", "\u0663")),
+        *((float, text) for text in ("+1", " 1", "1_000", "inf", "nan", ".5", "1.")),
+        *((Decimal, text) for text in ("+1", " 1", "1_000", "Infinity", "\u0663")),
+        *((datetime.date, text) for text in ("0", "86400", "20260131")),
+        (datetime.timedelta, "5"),
+        (Size, "1.0"),
+    ],
+)
+def test_argument_that_pydantic_would_alter(type_: type[Any], text: str) -> None:
+    with pytest.raises(HTTPError, match="name: "):
+        parse_argument("name", text, type_)
