@@ -109,7 +109,7 @@ async def test_cancelled_begin_begins_nothing(service: Service) -> None:
 async def test_client_that_leaves_in_a_body_over_the_limit_leaves_no_task(service: Service) -> None:
     before = asyncio.all_tasks()
     _, writer = await connect(service.address)
-    length = service.application.max_body_size + 1
+    length = ExampleSettings().max_body_size + 1
     writer.write(b"POST /items HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\nx" % length)
     await until(lambda: len(service.application.in_flight) == 1)
     writer.close()

@@ -43,13 +43,19 @@ async def test_lines_for_machines(settings: ExampleSettings) -> None:
     good, bad, nowhere, of_tornado = sorted(lines, key=lambda line: line.get("request_id", "3"))
     assert isinstance(good.pop("ms"), float)
     assert good.pop("timestamp")
-    request = {"method": "GET", "route": "/items", "status": 200, "request_id": "0"}
+    request = {"method": "GET", "route": "/items", "status": 200, "client": "127.0.0.1", "request_id": "0"}
     assert good == {"event": "request", "level": "info", **request}
     assert bad["status"] == 400
     assert "'abc'" in bad["failure"]
     assert (nowhere["route"], nowhere["path"]) == ("none", "/nowhere")
     assert of_tornado["logger"] == "tornado.general"
     assert "Malformed HTTP" in of_tornado["event"]
+
+
+@pytest.mark.parametrize(("level", "number"), [("info", 0), ("debug", 3)])
+async def test_probes_are_for_debugging(settings: ExampleSettings, level: str, number: int) -> None:
+    lines = await lines_of(settings, "/healthz", "/readyz", "/metrics", LOG_LEVEL=level)
+    assert len([line for line in lines if json.loads(line)["event"] == "request"]) == number
 
 
 async def test_line_for_people(settings: ExampleSettings) -> None:

@@ -8,9 +8,9 @@ import pytest
 from tornado.httpclient import HTTPResponse
 
 from {{ cookiecutter.project_slug }}.foundation.testing import Service
-from {{ cookiecutter.project_slug }}.foundation.web import application
+from {{ cookiecutter.project_slug }}.foundation.web import incoming
 
-from .example import ItemHandler
+from .example import ExampleSettings, ItemHandler
 from .support import connect, problem
 
 
@@ -39,7 +39,7 @@ async def test_wrong_method(service: Service, path: str, method: str, allowed: s
 @pytest.mark.parametrize("factor", [1, 20])
 async def test_body_over_the_limit(service: Service, factor: int) -> None:
     """The client gets the 413 even if it sends the whole body first."""
-    limit = service.application.max_body_size
+    limit = ExampleSettings().max_body_size
     reader, writer = await connect(service.address)
     length = limit * factor + 1
     writer.write(b"POST /items HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % length + b"x" * length)
@@ -54,7 +54,7 @@ async def test_body_over_the_limit(service: Service, factor: int) -> None:
 async def test_body_over_the_limit_is_answered_once_and_not_waited_for(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(application, "DISCARD_TIMEOUT", 0.1)
+    monkeypatch.setattr(incoming, "DISCARD_TIMEOUT", 0.1)
     reader, writer = await connect(service.address)
     writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 999999999999999999\r\n\r\n")
     async with asyncio.timeout(30):

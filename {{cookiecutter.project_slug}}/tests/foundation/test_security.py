@@ -3,9 +3,11 @@
 import asyncio
 
 import pytest
+from tornado.web import HTTPError
 
 from {{ cookiecutter.project_slug }}.foundation import server
 from {{ cookiecutter.project_slug }}.foundation.testing import Service
+from {{ cookiecutter.project_slug }}.foundation.web import Handler
 
 from .example import ExampleSettings
 from .support import connect, problem, read_to_end, running_with
@@ -19,18 +21,85 @@ async def test_headers(service: Service, path: str) -> None:
     assert "Server" not in headers
 
 
-@pytest.mark.parametrize(
-    ("origin", "status"),
-    [("https://evil.example", 403), ("https://good.example", 201), ("https://fine.example:8443", 201)],
-)
-async def test_page_of_another_origin(settings: ExampleSettings, origin: str, status: int) -> None:
-    trusted = frozenset({"https://good.example", "https://fine.example:8443"})
+TRUSTED = frozenset({"https://good.example", "https://fine.example:8443"})
+FOREIGN = [
+    "https://evil.example",
+    "http://good.example",
+    "https://good.example:8443",
+    "https://good.example.evil.example",
+    "https://GOOD.example",
+    "null",
+    "http://[",
+    "\xff",
+]
+
+
+@pytest.mark.parametrize("origin", sorted(TRUSTED))
+async def test_trusted_page_can_use_all_of_it(settings: ExampleSettings, origin: str) -> None:
+    async with running_with(settings, trusted_origins=TRUSTED) as service:
+        service.application.add_handlers(".*", [("/private", DemandingHandler)])
+        for method, path, wanted, body in (
+            ("POST", "/items", "content-type, x-request-id", '{"name": "Ada"}'),
+            ("GET", "/items?id=abc", "", None),
+            ("DELETE", "/items", "authorization", None),
+            ("PUT", "/nowhere", "authorization", None),
+            ("GET", "/docs", "", None),
+            ("GET", "/private", "authorization", None),
+        ):
+            asked = {"Origin": origin, "Access-Control-Request-Method": method}
+            if wanted:
+                asked["Access-Control-Request-Headers"] = wanted
+            preflight = await service.request("OPTIONS", path, headers=asked)
+            assert (preflight.code, preflight.body) == (204, b"")
+            assert preflight.headers["Access-Control-Allow-Methods"] == method
+            assert preflight.headers["Access-Control-Allow-Headers"] == wanted
+            sent = {"Origin": origin, "Sec-Fetch-Site": "cross-site", "Content-Type": "application/json"}
+            response = await service.request(method, path, headers=sent, body=body)
+            for answer in (preflight, response):
+                assert answer.headers["Access-Control-Allow-Origin"] == origin
+                assert answer.headers["Access-Control-Allow-Credentials"] == "true"
+                assert answer.headers["Vary"] == "Origin"
+            assert response.code != 403
+            assert "Location" in response.headers["Access-Control-Expose-Headers"]
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+@pytest.mark.parametrize("trusted", [TRUSTED, frozenset()])
+async def test_page_of_another_origin_reads_and_changes_nothing(
+    settings: ExampleSettings, trusted: frozenset[str], origin: str
+) -> None:
     async with running_with(settings, trusted_origins=trusted) as service:
-        headers = {"Origin": origin, "Sec-Fetch-Site": "cross-site"}
-        response = await service.post("/items", body="name=Ada", headers=headers)
-    assert response.code == status
-    if status == 403:
-        assert origin in problem(response)["detail"]
+        for headers in ({"Origin": origin}, {"Origin": origin, "Sec-Fetch-Site": "cross-site"}):
+            refused = await service.post("/items", body="name=Ada", headers=headers)
+            assert refused.code == 403
+            if origin != "http://[":
+                assert origin in problem(refused)["detail"]
+            read = await service.get("/items?id=1", headers=headers)
+            preflight = await service.request(
+                "OPTIONS", "/items", headers={**headers, "Access-Control-Request-Method": "POST"}
+            )
+            for answer in (refused, read, preflight):
+                assert not [name for name in answer.headers if name.startswith("Access-Control-")]
+                assert answer.headers.get("Vary") == ("Origin" if trusted else None)
+
+
+async def test_answers_to_no_page_differ_by_origin_for_caches(settings: ExampleSettings) -> None:
+    async with running_with(settings, trusted_origins=TRUSTED) as service:
+        headers = (await service.get("/items?id=1")).headers
+    assert headers["Vary"] == "Origin"
+    assert "Access-Control-Allow-Origin" not in headers
+
+
+class DemandingHandler(Handler):
+    """Demands credentials, which a browser never sends with a preflight."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        if "Authorization" not in self.request.headers:
+            raise HTTPError(401)
+
+    def get(self) -> None:
+        self.finish("secret")
 
 
 async def test_page_of_the_same_origin(service: Service) -> None:
@@ -63,6 +132,6 @@ async def test_client_that_sends_a_byte_now_and_then(
 
 async def test_headers_without_end(service: Service) -> None:
     reader, writer = await connect(service.address)
-    writer.write(b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000)
+    writer.write(b"GET / HTTP/1.1\r\nX: " + b"x" * 300_000)
     assert await read_to_end(reader) == b""
     writer.close()

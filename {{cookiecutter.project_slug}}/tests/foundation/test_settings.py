@@ -2,6 +2,7 @@
 
 import os
 import pwd
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Self
 
@@ -28,6 +29,26 @@ def load(monkeypatch: pytest.MonkeyPatch, **environment: str) -> ExampleSettings
     return load_settings(ExampleSettings)
 
 
+NOT_ORIGINS = [
+    "*",
+    "null",
+    "www.example.com",
+    "https://*.example.com",
+    "https://x/",
+    "https://x/path",
+    "https://x?query",
+    "https://u:p@x",
+    "HTTPS://x",
+    "https://X",
+    "https://x:443",
+    "http://x:80",
+    "https://x:0443",
+    "https://",
+    "//x",
+    "https://b\u00fccher.example",
+]
+
+
 @pytest.mark.parametrize(
     ("name", "value", "allowed"),
     [
@@ -38,6 +59,10 @@ def load(monkeypatch: pytest.MonkeyPatch, **environment: str) -> ExampleSettings
         ("LOG_LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
         ("STATEMENT_TIMEOUT", "0.0001", "greater than or equal to 0.001"),
         ("POOL_TIMEOUT", "inf", "finite"),
+        *(("TRUSTED_ORIGINS", origin, "as a browser sends it") for origin in NOT_ORIGINS),
+        ("TRUSTED_PROXIES", "10.0.0.1/8", "IPv4 or IPv6 network"),
+        ("TRUSTED_PROXIES", "localhost", "IPv4 or IPv6 network"),
+        ("TRUSTED_PROXIES", "*", "IPv4 or IPv6 network"),
     ],
 )
 def test_bad_value_is_refused_with_what_is_allowed(
@@ -55,6 +80,13 @@ def test_spaces_and_line_ends_around_a_value_do_not_count(monkeypatch: pytest.Mo
     assert settings.database_url is not None
     assert settings.database_url.get_secret_value() == "postgresql://host/name"
     assert (settings.port, settings.log_level) == (80, "debug")
+
+
+def test_lists_are_separated_by_commas_or_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    origins = ["https://x", "http://localhost:3000", "http://[::1]:8080", "https://x:80", "capacitor://localhost"]
+    settings = load(monkeypatch, TRUSTED_ORIGINS=",".join(origins), TRUSTED_PROXIES="10.0.0.0/8, 127.0.0.1 ::1\n")
+    assert settings.trusted_origins == {*origins}
+    assert settings.trusted_proxies == {*map(ip_network, ("10.0.0.0/8", "127.0.0.1/32", "::1/128"))}
 
 
 def test_empty_value_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:

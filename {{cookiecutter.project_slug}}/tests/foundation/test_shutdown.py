@@ -11,7 +11,7 @@ from tornado.httpclient import AsyncHTTPClient
 from {{ cookiecutter.project_slug }}.foundation.web import Handler
 
 from .example import ExampleSettings, Item
-from .support import connect, exists, running_with, serving, until, until_under_way
+from .support import connect, exists, read_to_end, running_with, serving, until, until_under_way
 
 MEBIBYTE = 1024 * 1024
 
@@ -90,7 +90,7 @@ async def test_second_signal_ends_it_at_once(settings: ExampleSettings) -> None:
 async def test_request_that_never_ends_is_ended(settings: ExampleSettings) -> None:
     async with running_with(settings, shutdown_grace=0.1) as service:
         reader, writer = await send_half(service.address)
-    assert await reader.read() == b""
+    assert await read_to_end(reader) == b""
     writer.close()
 
 

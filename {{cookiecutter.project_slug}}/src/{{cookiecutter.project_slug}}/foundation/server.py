@@ -14,7 +14,8 @@ from .listener import bind, raise_descriptor_limit
 from .migrations import migrate
 from .reloading import watch
 from .settings import ServiceSettings
-from .web import Application
+from .web import Application, Handler
+from .web.incoming import READ_HEADERS_SIZE
 
 # Seconds after which a slow client loses its connection.
 IDLE_TIMEOUT = 75  # for a request's headers, and between requests: more than the usual 60 s of load balancers
@@ -97,6 +98,7 @@ async def listening(application: Application, settings: ServiceSettings) -> Asyn
         async with application.lifespan(application):
             server = HTTPServer(
                 application,
+                max_header_size=READ_HEADERS_SIZE,
                 max_body_size=settings.max_body_size,
                 idle_connection_timeout=IDLE_TIMEOUT,
                 body_timeout=BODY_TIMEOUT,
@@ -108,7 +110,9 @@ async def listening(application: Application, settings: ServiceSettings) -> Asyn
             finally:
                 server.stop()
                 await _finish_work(application, settings.shutdown_grace)
+                application.in_flight.break_off()
                 await server.close_all_connections()
+                application.websockets.cancel()
                 application.background.cancel()
                 await _wait_for_cancelled()
     finally:
@@ -116,11 +120,16 @@ async def listening(application: Application, settings: ServiceSettings) -> Asyn
 
 
 async def _finish_work(application: Application, seconds: float) -> None:
-    """Wait for requests and spawned tasks, for `seconds` at most."""
+    """Close WebSockets, end event streams, and wait for requests and spawned tasks, for `seconds` at most."""
+    application.websockets.close()
+    for handler in application.in_flight:
+        if isinstance(handler, Handler):
+            handler.end_event_stream()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            while application.in_flight or application.background:
+            while application.in_flight or application.websockets or application.background:
                 await application.in_flight.wait_for_end()
+                await application.websockets.wait_for_end()
                 await application.background.wait_for_end()
 
 

@@ -1,10 +1,20 @@
 """Settings: environment variables come first, then `.env`, then files in /run/secrets, then the defaults."""
 
+import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
-from pydantic import BeforeValidator, Field, PositiveInt, SecretStr, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    IPvAnyNetwork,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
 
@@ -17,11 +27,16 @@ SERVICE_LINK = "tcp://"  # Kubernetes sets DATABASE_PORT to one where a Service 
 PARTS_OF_URL = {"database_host", "database_port", "database_name", "database_user", "database_password"}
 DAY = 24 * 60 * 60
 
+ORIGIN = re.compile(
+    r"(?!http://.*:80$|https://.*:443$)[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?"
+)
+
 Seconds = Annotated[float, Field(ge=0, le=DAY, allow_inf_nan=False)]
 Timeout = Annotated[float, Field(ge=0.001, le=DAY, allow_inf_nan=False)]  # seconds
 Port = Annotated[int, Field(ge=1, le=65535)]
 ListenPort = Annotated[int, Field(ge=0, le=65535)]  # 0 is any free port
 LogLevel = Literal["debug", "info", "warning", "error"]
+Networks: TypeAlias = frozenset[IPvAnyNetwork]
 
 
 class SettingsError(Exception):
@@ -30,6 +45,19 @@ class SettingsError(Exception):
 
 def _split(given: object) -> object:
     return given.replace(",", " ").split() if isinstance(given, str) else given
+
+
+def _check_origin(given: str) -> str:
+    if not ORIGIN.fullmatch(given):
+        raise PydanticCustomError(
+            "origin",
+            "not as a browser sends it: scheme://host or scheme://host:port, in lower case, "
+            "without a slash at the end or the scheme's own port",
+        )
+    return given
+
+
+Origin = Annotated[str, AfterValidator(_check_origin)]
 
 
 class ServiceSettings(BaseSettings):
@@ -54,7 +82,8 @@ class ServiceSettings(BaseSettings):
     port: ListenPort
     reuse_port: bool = False
     max_body_size: PositiveInt = 1024 * 1024
-    trusted_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_split)] = frozenset()
+    trusted_origins: Annotated[frozenset[Origin], NoDecode, BeforeValidator(_split)] = frozenset()
+    trusted_proxies: Annotated[Networks, NoDecode, BeforeValidator(_split)] = frozenset()
     shutdown_delay: Seconds = 0
     shutdown_grace: Seconds = 10
 

@@ -10,21 +10,24 @@ import peewee
 import structlog
 import tornado.web
 from tornado.http1connection import HTTP1Connection
-from tornado.httputil import HTTPServerRequest
+from tornado.httputil import HTTPConnection, HTTPMessageDelegate
 from tornado.routing import PathMatches
+from tornado.websocket import WebSocketHandler
 
 from ..database import Database
 from ..settings import ServiceSettings
 from .background import BackgroundTasks
-from .handler import Handler, NotFoundHandler, TooLargeHandler
+from .handler import Handler, NotFoundHandler
 from .health import HealthHandler, Readiness, ReadyHandler
+from .incoming import IncomingRequest, Reception
 from .metrics import Metrics, MetricsHandler
 from .openapi import ASSETS, AssetHandler, DocsHandler, DocumentHandler
 from .requests_in_flight import RequestsInFlight
+from .websockets import WebSockets
 
 logger = structlog.get_logger()
 
-DISCARD_TIMEOUT = 5  # seconds for which a body over the limit is read before the connection is closed
+PROBES = (HealthHandler, ReadyHandler, MetricsHandler)
 
 Lifespan: TypeAlias = Callable[["Application"], contextlib.AbstractAsyncContextManager[None]]
 
@@ -66,9 +69,17 @@ class Application(tornado.web.Application):
         self.lifespan: Lifespan = lifespan or (lambda application: contextlib.nullcontext())
         self.readiness = Readiness(database)
         self.in_flight = RequestsInFlight()
+        self.websockets = WebSockets()
         self.background = BackgroundTasks()
         self.metrics = Metrics(database.pool_backend, self.in_flight, self.background)
-        self.max_body_size = settings.max_body_size
+        self.trusted_origins = settings.trusted_origins
+        self._reception = Reception(
+            application=self,
+            in_flight=self.in_flight,
+            max_body_size=settings.max_body_size,
+            trusted_origins=self.trusted_origins,
+            trusted_proxies=settings.trusted_proxies,
+        )
         database.bind(models)
         all_routes = [
             *routes,
@@ -84,7 +95,7 @@ class Application(tornado.web.Application):
             **{
                 "default_handler_class": NotFoundHandler,
                 "cross_origin_protection": True,
-                "trusted_origins": settings.trusted_origins,
+                "trusted_origins": self.trusted_origins,
                 **tornado_settings,
             },
         )
@@ -101,42 +112,39 @@ class Application(tornado.web.Application):
         """
         self.background.spawn(work)
 
-    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
-        """As Tornado's, but answers a body whose declared length is over the limit.
-
-        Tornado would send a bare 400 and close the connection, without asking the application.
-        """
-        length = re.fullmatch("[0-9]{1,18}", request.headers.get("Content-Length", ""))
-        connection = request.connection
-        delegate = super().find_handler(request, **kwargs)
-        if (
-            length
-            and int(length[0]) > self.max_body_size
-            and isinstance(connection, HTTP1Connection)
-            and not getattr(delegate, "stream_request_body", False)  # such a handler sets its own limit
-        ):
-            connection.set_max_body_size(int(length[0]))
-            connection.set_body_timeout(DISCARD_TIMEOUT)
-            request.headers.pop("Expect", None)  # or Tornado would ask for the body
-            delegate = self.get_handler_delegate(request, TooLargeHandler, {"limit": self.max_body_size})
-        return self.in_flight.begin(request, delegate)
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        """Called by Tornado for each request of a connection."""
+        assert isinstance(request_conn, HTTP1Connection)
+        return IncomingRequest(self._reception, server_conn, request_conn)
 
     def log_request(self, handler: tornado.web.RequestHandler) -> None:
         """Called by Tornado once the whole answer is with the connection."""
         request = handler.request
-        self.in_flight.answered(request)
+        self.in_flight.answered(request.connection)
         seconds, status = request.request_time(), handler.get_status()
         route = self._route(handler)
         self.metrics.observe(request.method, route, status, seconds)
-        line = {"method": request.method, "route": route, "status": status, "ms": round(1000 * seconds, 2)}
+        line = {
+            "method": request.method,
+            "route": route,
+            "status": status,
+            "ms": round(1000 * seconds, 2),
+            "client": request.remote_ip,
+        }
         if route != request.path:
             line["path"] = request.path
         if isinstance(handler, Handler):
             line["request_id"] = handler.request_id
             if handler.failure is not None:
                 line["failure"] = handler.failure
-        log = logger.info if status < 500 else logger.warning
-        log("request", **line)
+        if status >= 500:
+            logger.warning("request", **line)
+        elif isinstance(handler, PROBES):
+            logger.debug("request", **line)
+        else:
+            logger.info("request", **line)
+        if status == 101 and isinstance(handler, WebSocketHandler):
+            self.websockets.opened(handler)
 
     def _route(self, handler: tornado.web.RequestHandler) -> str:
         """Return the pattern of the route that the request took."""

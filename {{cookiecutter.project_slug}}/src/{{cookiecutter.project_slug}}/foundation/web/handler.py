@@ -9,16 +9,21 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import tornado.web
+from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPServerRequest
+from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from .. import logs
 from .problems import CLIENT_CLOSED_REQUEST, DATABASE_ERRORS, DETAILS, RETRY_AFTER, Problem, status_of
+from .requests_in_flight import reset
 
 if TYPE_CHECKING:
     from .application import Application
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+EXPOSED_HEADERS = "Allow, ETag, Location, Retry-After, WWW-Authenticate, X-Request-ID"
+PREFLIGHT_MAX_AGE = 600  # seconds
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -35,10 +40,12 @@ class Handler(RequestHandler):
 
     failure: str | None = None  # the reason of an error, for the log
     _task: asyncio.Task[None] | None = None
+    _is_complete = False
 
     def __init__(self, application: tornado.web.Application, request: HTTPServerRequest, **kwargs: Any) -> None:
         # Here and not in prepare(), which a 405, a bad form and a cross-origin refusal never reach.
-        given = request.headers.get("X-Request-ID", "")
+        headers = request.headers
+        given = headers["X-Request-ID"] if "X-Request-ID" in headers else ""  # noqa: SIM401  # get() raises inside
         self.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
         super().__init__(application, request, **kwargs)
 
@@ -47,6 +54,14 @@ class Handler(RequestHandler):
         self.set_header("X-Request-ID", self.request_id)
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Referrer-Policy", "no-referrer")
+        trusted_origins = self.application.trusted_origins
+        if trusted_origins:
+            self.set_header("Vary", "Origin")
+            origin = self.request.headers.get("Origin", "")
+            if origin in trusted_origins:
+                self.set_header("Access-Control-Allow-Origin", origin)
+                self.set_header("Access-Control-Allow-Credentials", "true")
+                self.set_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
 
     def prepare(self) -> Awaitable[None] | None:
         """Called by Tornado before the method. An override has to call `super().prepare()`."""
@@ -83,20 +98,43 @@ class Handler(RequestHandler):
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> "asyncio.Future[None]":
         """As Tornado's. During a shutdown it also asks the client to close the connection."""
-        if self.application.readiness.draining:
+        if self.application.readiness.draining and self.get_status() != 101:
             self.set_header("Connection", "close")
         return super().finish(chunk)
 
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        """As Tornado's, but resets the connection if the answer has begun: its regular end would look like success."""
+        if not self._headers_written:
+            super().send_error(status_code, **kwargs)
+        elif not self._finished:
+            if not self._is_complete:
+                has_left = self._client_has_left(_error(kwargs))
+                self.set_status(CLIENT_CLOSED_REQUEST if has_left else 500)
+                reason = self.failure or ("the connection is closed" if has_left else "a bug")
+                self.failure = f"the answer broke off: {reason}"
+                reset(self.request.connection)
+            self.finish()
+
+    def end_event_stream(self) -> None:
+        """End an answer of server-sent events. Its client will ask for the events that follow by itself."""
+        if (
+            self._headers_written
+            and self._headers.get("Content-Type", "").startswith("text/event-stream")
+            and self._task
+        ):
+            self._is_complete = True
+            self._task.cancel()
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Called by Tornado for an exception of a handler, and for a request that Tornado refuses."""
-        error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
+        error = _error(kwargs)
         detail = None
         if isinstance(error, DATABASE_ERRORS):
             status_code = status_of(error)
             detail = DETAILS.get(status_code)
         elif isinstance(error, HTTPError) and error.log_message:
             detail = error.get_message()
-        if self._task is not None and self._task.cancelling():
+        if self._client_has_left(error):
             status_code = CLIENT_CLOSED_REQUEST
         self.write_problem(status_code, detail)
         self.finish()
@@ -123,8 +161,22 @@ class Handler(RequestHandler):
             self.failure = " ".join(str(value).split())
         elif isinstance(value, HTTPError):
             self.failure = value.get_message() if value.log_message else None
+        elif isinstance(value, StreamClosedError) and self._client_has_left(value):
+            self.failure = "the connection is closed"
         else:
             super().log_exception(typ, value, tb)
+
+    def _client_has_left(self, error: BaseException | None) -> bool:
+        """Return whether the handler was cancelled, or failed to write to its client."""
+        if isinstance(error, StreamClosedError):
+            connection = self.request.connection
+            return isinstance(connection, HTTP1Connection) and connection.stream.closed()
+        return self._task is not None and self._task.cancelling() > 0
+
+
+def _error(kwargs: dict[str, Any]) -> BaseException | None:
+    error: BaseException | None = kwargs["exc_info"][1] if "exc_info" in kwargs else None
+    return error
 
 
 class NotFoundHandler(Handler):
@@ -133,6 +185,28 @@ class NotFoundHandler(Handler):
     def prepare(self) -> None:
         super().prepare()
         raise HTTPError(404, f"There is nothing at {self.request.path}")
+
+
+class RefusingHandler(Handler):
+    """Answers with an error."""
+
+    def initialize(self, error: HTTPError) -> None:
+        self._error = error
+
+    def prepare(self) -> None:
+        super().prepare()
+        raise self._error
+
+
+class PreflightHandler(Handler):
+    """Allows a trusted page what its browser asks for. Without credentials, so that `prepare()` can't demand any."""
+
+    def options(self) -> None:
+        headers = self.request.headers
+        self.set_status(204)
+        self.set_header("Access-Control-Allow-Methods", headers["Access-Control-Request-Method"])
+        self.set_header("Access-Control-Allow-Headers", headers.get("Access-Control-Request-Headers", ""))
+        self.set_header("Access-Control-Max-Age", PREFLIGHT_MAX_AGE)
 
 
 @stream_request_body
@@ -148,6 +222,7 @@ class TooLargeHandler(Handler):
     async def prepare(self) -> None:
         super().prepare()
         self.write_problem(413, f"The body may have {self._limit} bytes at most")
+        self._is_complete = True
         await self.flush()
 
     def data_received(self, chunk: bytes) -> None:

@@ -1,66 +1,69 @@
 """Requests in flight, so that a shutdown can wait for them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import socket
+import struct
+from collections.abc import Callable, Iterator
 
 from tornado.http1connection import HTTP1Connection
-from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, HTTPServerRequest, RequestStartLine, ResponseStartLine
+from tornado.httputil import HTTPConnection
+from tornado.web import RequestHandler
 
 
 class RequestsInFlight:
     """Counts each request from its headers to the last byte of its answer, or until its client leaves."""
 
     def __init__(self) -> None:
-        self._requests: set[HTTPServerRequest] = set()
+        # By connection, of which Tornado makes one for each request.
+        self._handlers: dict[HTTPConnection | None, Callable[[], RequestHandler | None]] = {}
         self._none = asyncio.Event()
 
     def __len__(self) -> int:
-        return len(self._requests)
+        return len(self._handlers)
 
-    def begin(self, request: HTTPServerRequest, delegate: HTTPMessageDelegate) -> HTTPMessageDelegate:
-        """Count the request; return the delegate to use instead of the given one."""
-        self._requests.add(request)
-        return RequestInFlight(delegate, ended=lambda: self._end(request))
+    def __iter__(self) -> Iterator[RequestHandler]:
+        """Yield the handlers that are at work or have to send the rest of an answer."""
+        found = (handler() for handler in self._handlers.values())
+        return iter([handler for handler in found if handler is not None])
 
-    def answered(self, request: HTTPServerRequest) -> None:
+    def begin(self, connection: HTTPConnection, handler: Callable[[], RequestHandler | None]) -> None:
+        """Count a request; `handler` returns its handler once there is one."""
+        self._handlers[connection] = handler
+
+    def answered(self, connection: HTTPConnection | None) -> None:
         """Note that the connection has the whole answer, though it may still have to send a part."""
-        stream = request.connection.stream if isinstance(request.connection, HTTP1Connection) else None
+        stream = connection.stream if isinstance(connection, HTTP1Connection) else None
         if stream is not None and stream.writing():
             # An empty write completes once everything before it was sent, or the client has left.
-            stream.write(b"").add_done_callback(lambda _: self._end(request))
+            stream.write(b"").add_done_callback(lambda _: self.end(connection))
         else:
-            self._end(request)
+            self.end(connection)
+
+    def end(self, connection: HTTPConnection | None) -> None:
+        """Note that the request's answer was sent, or that its client has left."""
+        self._handlers.pop(connection, None)
+        if not self._handlers:
+            self._none.set()
+
+    def break_off(self) -> None:
+        """Reset the connections of all requests that are left."""
+        for connection in [*self._handlers]:
+            reset(connection)
 
     async def wait_for_end(self) -> None:
         """Wait until no request is in flight, including ones still arriving."""
-        while self._requests:
+        while self._handlers:
             self._none.clear()
             await self._none.wait()
 
-    def _end(self, request: HTTPServerRequest) -> None:
-        self._requests.discard(request)
-        if not self._requests:
-            self._none.set()
 
+def reset(connection: HTTPConnection | None) -> None:
+    """Close the connection so that its client can't take what it got for the whole answer.
 
-class RequestInFlight(HTTPMessageDelegate):
-    """A delegate that also reports a client that left before its request was complete: no handler sees that."""
-
-    def __init__(self, delegate: HTTPMessageDelegate, ended: Callable[[], None]) -> None:
-        self._delegate = delegate
-        self._ended = ended
-
-    def headers_received(
-        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
-    ) -> Awaitable[None] | None:
-        return self._delegate.headers_received(start_line, headers)
-
-    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        return self._delegate.data_received(chunk)
-
-    def finish(self) -> None:
-        self._delegate.finish()
-
-    def on_connection_close(self) -> None:
-        self._ended()
-        self._delegate.on_connection_close()
+    Without a length and chunks, in HTTP/1.0 as many proxies speak it, an ordinary close is the end of the answer.
+    """
+    assert isinstance(connection, HTTP1Connection)
+    stream = connection.stream
+    if stream is not None and not stream.closed():
+        stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        stream.close()
