@@ -1278,6 +1278,60 @@ async with contextlib.AsyncExitStack() as stack:
         "False",
         "foundation/test_compiled.py::test_as_without_it",
     ),
+    Mutation(
+        "database/compiled.py",
+        "peewee.Field.to_value(___a, ___b) if isinstance(___b, Parameter) else ___b",
+        "___b",
+        "foundation/test_compiled.py::test_common_queries_make_their_sql_once",
+    ),
+    Mutation(
+        "database/compiled.py",
+        "map(wrapper.converters[___a], ___b)",
+        "___b",
+        "foundation/test_answers.py::test_list_and_stream_have_the_types_of_the_row",
+    ),
+    Mutation(
+        "database/model.py",
+        "_overrides(type(self), ___)",
+        "False",
+        "foundation/test_compiled.py::test_models_own_update",
+    ),
+    Mutation(
+        "database/model.py",
+        "await _execute(self.insert, ___a)",
+        "await _execute(self._insert_statement, ___a)",
+        "foundation/test_compiled.py::test_create_of_a_key_that_is_taken",
+    ),
+    # Answers.
+    Mutation(
+        "database/driver.py",
+        "register_type(BYTES, raw)",
+        "None",
+        "foundation/test_answers.py::test_row_has_the_types_of_json",
+        only=AIOPG,
+    ),
+    Mutation(
+        "web/handler.py",
+        """
+if ___a:
+    self.write(___b)
+    await self.flush()
+    ___c
+""",
+        """
+if ___a:
+    self.write(___b)
+    self.flush()
+    ___c
+""",
+        "foundation/test_answers.py::test_stream_waits_for_a_slow_client_without_a_connection",
+    ),
+    Mutation(
+        "web/handler.py",
+        "self.request.method == 'HEAD'",
+        "False",
+        "foundation/test_answers.py::test_head_of_a_stream_asks_for_one_chunk",
+    ),
     # The tests' database.
     Mutation(
         "testing.py",

@@ -95,6 +95,34 @@ def test_description_tells_of_the_token(private: Service) -> None:
 
 
 @pytest.mark.slow
+def test_lists_and_streams(bake: Bake, python_for: PythonFor, server: Server) -> None:
+    """The documentation's handlers of books, on a model of that name."""
+    project = bake(model_name="Book")
+    handlers = project.path / "src" / "name_service" / "handlers.py"
+    lines = block(project, "class AllBooksHandler").replace("BookResponse", "Row").replace("Book.title", "Book.name")
+    handlers.write_text(f"{handlers.read_text()}\n\n{lines}")
+    replace(
+        handlers,
+        "import asyncio\n",
+        "import asyncio\nfrom collections.abc import AsyncIterator\nfrom typing import Any\n",
+    )
+    replace(handlers, "\nfrom .foundation.web", "\nfrom .foundation.database import compiled\nfrom .foundation.web")
+    service = project.path / "src" / "name_service" / "service.py"
+    routes = '("/", RootHandler),\n            ("/books", BooksHandler),\n            ("/all", AllBooksHandler),'
+    replace(service, '("/", RootHandler),', routes)
+    replace(
+        service, "import CreateHandler, RootHandler", "import AllBooksHandler, BooksHandler, CreateHandler, RootHandler"
+    )
+    python = python_for("aiopg")
+    for check in (["ruff", "format", "--check", "src"], ["ruff", "check", "src"], ["mypy", "src"]):
+        project.run(python, "-m", *check)
+    with Service(project, python, "aiopg").serving(server.url) as address:
+        for path, ids in (("/books", [1, 2, 3]), ("/books?after=2", [3]), ("/all", [1, 2, 3])):
+            with urllib.request.urlopen(f"{address}{path}") as answer:
+                assert json.load(answer) == [{"id": id_, "name": f"Book id={id_}"} for id_ in ids]
+
+
+@pytest.mark.slow
 def test_lines_are_as_clean_as_the_others(private: Service) -> None:
     for check in (["ruff", "format", "--check", "src"], ["ruff", "check", "src"], ["mypy", "src"]):
         private.project.run(private.python, "-m", *check)

@@ -133,7 +133,7 @@ class ShoutHandler(Handler):
         obj = await TestNameModel.aio_get_or_none(id=parse_id(query_argument(self.request, "id") or ""))
         if obj is None:
             raise HTTPError(404, "Object not found!")
-        self.finish(Row(id=obj.id, name=obj.shout()).model_dump(mode="json"))
+        self.answer(Row, Row(id=obj.id, name=obj.shout()))
 '''
 METHOD = """
     def shout(self) -> str:

@@ -52,7 +52,7 @@ class RootHandler(Handler):
         obj = await {{ cookiecutter.model_name }}.aio_get_or_none(id=parse_id(given))
         if obj is None:
             raise HTTPError(404, "Object not found!")
-        self.finish(Row(id=obj.id, name=obj.name).model_dump(mode="json"))
+        self.answer(Row, obj)
 
     @operation(body=NewRow, responses={201: [Row]}, errors=[503])
     async def post(self) -> None:
@@ -61,7 +61,7 @@ class RootHandler(Handler):
         obj = await {{ cookiecutter.model_name }}.aio_create(name=new.name)
         self.set_status(201)
         self.set_header("Location", f"/?id={obj.id}")
-        self.finish(Row(id=obj.id, name=obj.name).model_dump(mode="json"))
+        self.answer(Row, obj)
 
 
 class CreateHandler(Handler):
@@ -76,8 +76,7 @@ class CreateHandler(Handler):
         task1 = asyncio.current_task()
         task2 = asyncio.create_task(self.get_or_create(parse_id(given)))
         obj = await task2
-        tasks = Tasks(task1=id(task1), task2=id(task2), obj=str(obj), text=EXPLANATION)
-        self.finish(tasks.model_dump(mode="json"))
+        self.answer(Tasks, Tasks(task1=id(task1), task2=id(task2), obj=str(obj), text=EXPLANATION))
 
     async def get_or_create(self, id_: int) -> {{ cookiecutter.model_name }}:
         async with self.application.database.aio_atomic():

@@ -52,7 +52,7 @@ class ItemHandler(Handler):
         item = await Item.aio_get_or_none(id=parse_id(given))
         if item is None:
             raise HTTPError(404, "no such item")
-        self.finish(ItemResponse(id=item.id, name=item.name).model_dump())
+        self.answer(ItemResponse, item)
 
     @operation(body=NewItem, responses={201: [ItemResponse]}, errors=[503])
     async def post(self) -> None:
@@ -60,7 +60,7 @@ class ItemHandler(Handler):
         item = await Item.aio_create(name=NewItem.from_request(self.request).name)
         self.set_status(201)
         self.set_header("Location", f"/items?id={item.id}")
-        self.finish(ItemResponse(id=item.id, name=item.name).model_dump())
+        self.answer(ItemResponse, item)
 
 
 class GetOrCreateHandler(Handler):
@@ -71,7 +71,7 @@ class GetOrCreateHandler(Handler):
     async def get(self) -> None:
         """Get or create an item, in a task and a transaction of its own."""
         item = await asyncio.create_task(self.get_or_create(parse_id(query_argument(self.request, "id") or "")))
-        self.finish(ItemResponse(id=item.id, name=item.name).model_dump())
+        self.answer(ItemResponse, item)
 
     async def get_or_create(self, id_: int) -> Item:
         async with self.database.aio_atomic():

@@ -5,12 +5,15 @@ import itertools
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import peewee
 import pytest
 from peewee import SQL, AutoField, CharField, ForeignKeyField, IntegerField, JSONField, fn
 from playhouse.postgres_ext import ArrayField, BinaryJSONField
 
 from {{ cookiecutter.project_slug }}.foundation.database import Model, compiled
 from {{ cookiecutter.project_slug }}.foundation.testing import Service
+
+from .example import Item
 
 numbers = itertools.count(1)
 
@@ -209,7 +212,7 @@ async def test_what_is_no_query_is_refused(made: Any) -> None:
 
 async def test_arguments_are_the_functions() -> None:
     with pytest.raises(TypeError, match="argument"):
-        await compiled(by_title)()
+        await compiled(by_title)()  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="each argument needs a name"):
         compiled(lambda *titles: Book.select().where(Book.title << titles))
 
@@ -231,6 +234,84 @@ async def test_models_own_select_and_insert(ada: Author) -> None:
         for current in (-1, -2):
             await Numbered.aio_create(author=ada, title="numbered")
             assert (await Numbered.aio_get(title="numbered")).number == current
+
+
+async def test_models_own_update(ada: Author) -> None:
+    class Numbered(Book):
+        class Meta:
+            table_name = "test_compiled_book"
+
+        @classmethod
+        def update(cls, *args: Any, **values: Any) -> Any:
+            return super().update(*args, **values | {"number": current})
+
+    with Book._meta.database.bind_ctx([Numbered]):
+        book = await Numbered.aio_get(title="Notes")
+        for current in (-1, -2):
+            await book.aio_save()
+            assert (await Numbered.aio_get(title="Notes")).number == current
+
+
+async def test_common_queries_make_their_sql_once(
+    service: Service, ada: Author, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def use(id_: int) -> None:
+        for created in (True, False):
+            book, is_new = await Book.aio_get_or_create(id=id_, defaults={"author": ada, "title": "by key"})
+            assert is_new is created
+        book.title = "saved"
+        assert await book.aio_save() == 1
+        assert (await Book.aio_get(id=id_)).title == "saved"
+
+    await use(1000)
+    monkeypatch.setattr(service.database, "get_sql_context", None)  # peewee asks it to make SQL
+    await use(1001)
+
+
+async def test_save(ada: Author) -> None:
+    book = await Book.aio_get(title="Notes")
+    book.title = "notes"
+    book.pages = Book.pages + 1  # type: ignore[assignment]  # peewee takes an expression
+    assert await book.aio_save() == 1
+    assert await Book.select(Book.title, Book.pages).order_by(Book.id).tuples().aio_execute() == [
+        ("notes", 67),
+        ("100%", None),
+    ]
+    await Book.delete().aio_execute()
+    assert await book.aio_save() == 0
+
+
+async def test_save_of_a_key_alone(service: Service) -> None:
+    class Mark(Model):
+        id = AutoField()
+
+        class Meta:
+            table_name = "test_compiled_mark"
+
+    with service.database.bind_ctx([Mark]):
+        await service.database.aio_create_tables([Mark])
+        mark = await Mark.aio_create(id=5)
+        assert await Mark.aio_get_or_none(id=5) == mark
+        with pytest.raises(ValueError, match="no data"):
+            await mark.aio_save()
+
+
+async def test_create_of_a_key_that_is_taken(ada: Author) -> None:
+    with pytest.raises(peewee.IntegrityError):
+        await Author.aio_create(id=ada.id, name="Bob")
+    with pytest.raises(peewee.IntegrityError):
+        await Item.aio_create(id=1, name="taken")
+
+
+async def test_get_or_create_at_the_same_time() -> None:
+    made = await asyncio.gather(*(Author.aio_get_or_create(id=9, defaults={"name": "Bob"}) for _ in range(20)))
+    assert [author.name for author, _ in made] == ["Bob"] * 20
+    assert sum(is_new for _, is_new in made) == 1
+
+
+async def test_get_or_create_of_a_row_that_conflicts_with_another(ada: Author) -> None:
+    with pytest.raises(peewee.IntegrityError):
+        await Author.aio_get_or_create(name="Bob", defaults={"id": ada.id})
 
 
 @pytest.mark.parametrize(

@@ -22,14 +22,10 @@ class NewBook(RequestBody):
 
 class BookResponse(BaseModel):
     id: uuid.UUID
-    author: Id
+    author_id: Id
     title: str
     published: datetime.date | None
     tags: list[str]
-
-
-class BookList(BaseModel):
-    books: list[BookResponse]
 
 
 class BookCounts(BaseModel):
@@ -38,26 +34,22 @@ class BookCounts(BaseModel):
     untagged: int
 
 
-def response(book: Book) -> BookResponse:
-    return BookResponse(id=book.id, author=book.author_id, title=book.title, published=book.published, tags=book.tags)
-
-
 @compiled
 def books_of(author: int) -> Any:
-    return Book.select().where(Book.author == author).order_by(Book.title)
+    columns = (Book.id, Book.author.alias("author_id"), Book.title, Book.published, Book.tags)
+    return Book.select(*columns).where(Book.author == author).order_by(Book.title).dicts()
 
 
 class AuthorBooksHandler(Handler):
     """The books of an author."""
 
-    @operation(path={"id": Id}, responses={200: [BookList]}, errors=[404, 503])
+    @operation(path={"id": Id}, responses={200: [list[BookResponse]]}, errors=[404, 503])
     async def get(self, id_: str) -> None:
         """List an author's books by title."""
         author = await Author.aio_get_or_none(id=parse_id(id_))
         if author is None:
             raise HTTPError(404, "There is no such author")
-        books = [response(book) for book in await books_of(author.id)]
-        self.finish(BookList(books=books).model_dump(mode="json"))
+        self.answer(list[BookResponse], await books_of(author.id))
 
 
 class BooksHandler(Handler):
@@ -71,7 +63,7 @@ class BooksHandler(Handler):
         first = await Author.aio_get_or_none(Author.id == 1)
         by_first = sorted(str(book) for book in await first.books.aio_execute()) if first else []
         untagged = await Book.select().where(~Book.tags.contains("mathematics")).aio_count()
-        self.finish(BookCounts(counts=counts, by_first=by_first, untagged=untagged).model_dump(mode="json"))
+        self.answer(BookCounts, {"counts": counts, "by_first": by_first, "untagged": untagged})
 
     @operation(body=NewBook, responses={201: [BookResponse]}, errors=[409, 503])
     async def post(self) -> None:
@@ -79,7 +71,7 @@ class BooksHandler(Handler):
         book = await Book.aio_create(**NewBook.from_request(self.request).model_dump())
         self.set_status(201)
         self.set_header("Location", f"/books/{book.id}")
-        self.finish(response(book).model_dump(mode="json"))
+        self.answer(BookResponse, book)
 
 
 class BookHandler(Handler):
@@ -88,7 +80,7 @@ class BookHandler(Handler):
     @operation(path={"id": uuid.UUID}, responses={200: [BookResponse]}, errors=[404, 503])
     async def get(self, id_: str) -> None:
         """Get a book."""
-        self.finish(response(await self.book(id_)).model_dump(mode="json"))
+        self.answer(BookResponse, await self.book(id_))
 
     @operation(path={"id": uuid.UUID}, responses={204: []}, errors=[404, 503])
     async def delete(self, id_: str) -> None:

@@ -55,7 +55,7 @@ def parse_argument(name: str, text: str, type_: type[T]) -> T:
     parse_argument("after", text, datetime.date)
     """
     try:
-        value: T = _adapter(type_).validate_strings(text)  # type: ignore[arg-type]  # a type is hashable
+        value: T = adapter(type_).validate_strings(text)  # type: ignore[arg-type]  # a type is hashable
     except ValidationError as error:
         raise HTTPError(400, f"{name}: {error.errors(include_input=False)[0]['msg']}") from None
     if _is_altered(text, value):
@@ -74,8 +74,9 @@ def _is_altered(text: str, value: object) -> bool:
     return isinstance(value, (date, time, timedelta)) and NUMBER.fullmatch(text) is not None
 
 
-@functools.lru_cache(maxsize=64)
-def _adapter(type_: Any) -> TypeAdapter[Any]:
+@functools.cache
+def adapter(type_: Any) -> TypeAdapter[Any]:
+    """Return pydantic's adapter, which takes long to make."""
     return TypeAdapter(type_)
 
 
