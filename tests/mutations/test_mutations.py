@@ -1332,6 +1332,20 @@ if ___a:
         "False",
         "foundation/test_answers.py::test_head_of_a_stream_asks_for_one_chunk",
     ),
+    # Slow clients.
+    Mutation(
+        "connections.py",
+        "___a < ___b and ___c not in ___d",
+        "___a < ___b",
+        "foundation/test_security.py::test_long_request_and_websocket_are_not_idle",
+    ),
+    Mutation(
+        "connections.py",
+        "___a.stream.close()",
+        "None",
+        "foundation/test_security.py::test_client_that_sends_no_next_request",
+        hangs=True,
+    ),
     # The tests' database.
     Mutation(
         "testing.py",

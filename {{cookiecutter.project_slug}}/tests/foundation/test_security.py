@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from tornado.web import HTTPError
+from tornado.websocket import WebSocketHandler, websocket_connect
 
 from {{ cookiecutter.project_slug }}.foundation import server
 from {{ cookiecutter.project_slug }}.foundation.testing import Service
@@ -128,6 +129,38 @@ async def test_client_that_sends_a_byte_now_and_then(
             await asyncio.sleep(0.05)
         assert ended.result() == b""
         writer.close()
+
+
+async def test_client_that_sends_no_next_request(settings: ExampleSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "IDLE_TIMEOUT", 0.3)
+    async with running_with(settings) as service:
+        reader, writer = await connect(service.address)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert (await read_to_end(reader)).startswith(b"HTTP/1.1 200")
+        writer.close()
+
+
+async def test_long_request_and_websocket_are_not_idle(
+    settings: ExampleSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class LongHandler(Handler):
+        async def get(self) -> None:
+            await asyncio.sleep(0.5)
+            self.finish("at last")
+
+    class EchoHandler(WebSocketHandler):
+        def on_message(self, message: str | bytes) -> None:
+            self.write_message(message)
+
+    monkeypatch.setattr(server, "IDLE_TIMEOUT", 0.1)
+    async with running_with(settings) as service:
+        service.application.add_handlers(".*", [("/long", LongHandler), ("/echo", EchoHandler)])
+        socket = await websocket_connect(f"{service.address.replace('http', 'ws')}/echo")
+        assert (await service.get("/long")).body == b"at last"
+        await socket.write_message("still there")
+        assert await socket.read_message() == "still there"
+        socket.close()
+        assert await socket.read_message() is None
 
 
 async def test_headers_without_end(service: Service) -> None:

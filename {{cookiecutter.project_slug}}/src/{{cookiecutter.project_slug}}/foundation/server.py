@@ -8,8 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from types import FrameType
 
-from tornado.httpserver import HTTPServer
-
+from .connections import Server
 from .listener import bind, raise_descriptor_limit
 from .migrations import migrate
 from .reloading import watch
@@ -96,11 +95,11 @@ async def listening(application: Application, settings: ServiceSettings) -> Asyn
     await database.aio_connect()
     try:
         async with application.lifespan(application):
-            server = HTTPServer(
+            server = Server(
                 application,
                 max_header_size=READ_HEADERS_SIZE,
                 max_body_size=settings.max_body_size,
-                idle_connection_timeout=IDLE_TIMEOUT,
+                idle_timeout=IDLE_TIMEOUT,
                 body_timeout=BODY_TIMEOUT,
             )
             try:

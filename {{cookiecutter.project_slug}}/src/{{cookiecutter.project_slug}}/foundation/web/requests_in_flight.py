@@ -21,6 +21,9 @@ class RequestsInFlight:
     def __len__(self) -> int:
         return len(self._handlers)
 
+    def __contains__(self, connection: object) -> bool:
+        return connection in self._handlers
+
     def __iter__(self) -> Iterator[RequestHandler]:
         """Yield the handlers that are at work or have to send the rest of an answer."""
         found = (handler() for handler in self._handlers.values())
