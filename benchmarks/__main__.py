@@ -1,6 +1,7 @@
 """The service that the template writes beside what people would pick instead, on this machine, in one run."""
 
 import argparse
+import resource
 import shutil
 import sys
 from pathlib import Path
@@ -10,15 +11,17 @@ from harness.postgres import Server as Postgres
 from harness.postgres import folder_of_servers
 
 from . import report
+from .load import OF_ALL, OF_SERVICES
 from .measuring import compare
-from .scaling import large_table, two_processes
+from .scaling import idle_clients, large_table, many_clients, stream, two_processes
 from .servers import peer, service
 from .starting import first_answer, start_up
 
-PEERS = {
-    "FastAPI, SQLAlchemy, asyncpg": "fastapi_sqlalchemy.py",
+FASTAPI = "FastAPI, SQLAlchemy, asyncpg"
+OTHERS = {
     "Tornado, peewee's own asyncio": "tornado_pwasyncio.py",
     "aiohttp, asyncpg, SQL by hand": "aiohttp_asyncpg.py",
+    "bare Tornado, aiopg, SQL by hand": "tornado_aiopg.py",
     "bare Tornado, no database": "bare_tornado.py",
 }
 
@@ -28,26 +31,35 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="how often each server has its turn (default: 5)")
     parser.add_argument("--seconds", type=int, default=5, help="of load in each turn (default: 5)")
     parser.add_argument("--rows", type=int, default=10_000_000, help="of the large table (default: ten million)")
+    parser.add_argument("--stream", type=int, default=1_000_000, help="rows of the stream (default: one million)")
     parser.add_argument("--output", type=Path, default=TEMPLATE / "docs", help="folder for the results (default: docs)")
     arguments = parser.parse_args()
     if shutil.which("wrk") is None:
         sys.exit(
             "wrk puts the load on, and it isn't there: on Debian `apt-get install wrk`, on macOS `brew install wrk`"
         )
+    _, descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))  # for many clients
     ours = [service("aiopg"), service("psycopg")]
-    servers = [*ours, *(peer(name, script) for name, script in PEERS.items())]
+    fastapi = peer(FASTAPI, "fastapi_sqlalchemy.py", (*OF_ALL, *OF_SERVICES))
+    servers = [*ours, fastapi, *(peer(name, script) for name, script in OTHERS.items())]
     with folder_of_servers() as folder:
         postgres = Postgres(folder / "postgres")
         postgres.create()
         postgres.start()
         try:
             results = compare(servers, postgres, arguments.rounds, arguments.seconds)
-            processes = two_processes(ours[0], postgres, arguments.rounds, arguments.seconds)
-            large = large_table(ours[0], postgres, arguments.rounds, arguments.seconds, arguments.rows)
-            start = start_up(ours[0], postgres, arguments.rounds)
+            others = [
+                *many_clients(ours[0], fastapi, postgres, arguments.rounds, arguments.seconds),
+                *idle_clients([*ours, fastapi], postgres),
+                *stream([*ours, fastapi], postgres, arguments.stream),
+                two_processes(ours[0], postgres, arguments.rounds, arguments.seconds),
+                large_table(ours[0], postgres, arguments.rounds, arguments.seconds, arguments.rows),
+                start_up(ours[0], postgres, arguments.rounds),
+            ]
         finally:
             postgres.stop()
-    others = [processes, large, start, *first_answer(arguments.rounds)]
+    others += first_answer(arguments.rounds)
     arguments.output.mkdir(parents=True, exist_ok=True)
     table = report.table(results, others)
     (arguments.output / "benchmarks.md").write_text(table)

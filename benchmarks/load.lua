@@ -1,16 +1,21 @@
--- wrk's script: GETs a row by its id, each as often as any other, or POSTs a new one; reports in JSON.
+-- wrk's script: sends one kind of request, for each row as often as for any other; reports in JSON.
 
-local method, rows
+local method, path, rows
 
 function init(arguments)
-   method, rows = arguments[1], tonumber(arguments[2])
+   method, path, rows = arguments[1], arguments[2], tonumber(arguments[3])
 end
 
 function request()
-   if method == "GET" then
-      return wrk.format("GET", "/?id=" .. math.random(rows))
+   local id = math.random(rows)
+   if path == "/create?id=" and math.random(2) == 1 then
+      id = rows + math.random(2 ^ 30) -- half of them are created
    end
-   return wrk.format("POST", "/", {["Content-Type"] = "application/json"}, '{"name": "Ada Lovelace"}')
+   if method == "GET" then
+      return wrk.format("GET", path .. id)
+   end
+   local address = method == "POST" and path or path .. id
+   return wrk.format(method, address, {["Content-Type"] = "application/json"}, '{"name": "Ada Lovelace"}')
 end
 
 function done(summary, latency, requests)

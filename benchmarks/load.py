@@ -4,12 +4,31 @@ import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import NamedTuple
 
 CLIENTS = 32
+TIMEOUT = 30  # seconds
 SCRIPT = Path(__file__).with_name("load.lua")
 
-Method = Literal["GET", "POST"]
+
+class Request(NamedTuple):
+    """A kind of request: its name in the table, and a path that ends with the id of a row, for POST the path alone."""
+
+    name: str
+    method: str
+    path: str
+
+
+GET = Request("GET of a row", "GET", "/?id=")
+POST = Request("POST of a row", "POST", "/")
+OF_ALL = (GET, POST)  # what each server answers
+OF_SERVICES = (
+    Request("100 rows, two columns", "GET", "/titles?after="),
+    Request("100 rows, seven columns", "GET", "/books?after="),
+    Request("row with a joined row", "GET", "/book?id="),
+    Request("update of a row", "PUT", "/name?id="),
+    Request("get or create, in a transaction", "GET", "/create?id="),
+)
 
 
 @dataclass(frozen=True)
@@ -28,9 +47,9 @@ class Load:
         return self.requests / self.seconds
 
 
-def put_load(address: str, method: Method, *, seconds: int, rows: int) -> Load:
-    """Load a server for so long. GET asks for the rows from 1 to `rows`, POST creates others."""
-    options = ("--threads=1", f"--connections={CLIENTS}", f"--duration={seconds}s", f"--script={SCRIPT}")
-    command = ("wrk", *options, address, "--", method, str(rows))
+def put_load(address: str, request: Request, *, seconds: int, rows: int, clients: int = CLIENTS) -> Load:
+    """Load a server for so long. Requests are for the rows from 1 to `rows`; POST creates others."""
+    options = ("--threads=1", f"--connections={clients}", f"--duration={seconds}s", f"--timeout={TIMEOUT}s")
+    command = ("wrk", *options, f"--script={SCRIPT}", address, "--", request.method, request.path, str(rows))
     printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     return Load(**json.loads(printed.partition("report: ")[2]))

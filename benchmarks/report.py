@@ -8,8 +8,8 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib import pyplot
 
-from .load import CLIENTS
-from .measuring import METHODS, Comparison, Figure, Results, Turn
+from .load import CLIENTS, OF_ALL, OF_SERVICES
+from .measuring import Comparison, Figure, Results, Turn
 
 OURS, OTHERS = "#1f6f8b", "#c4c9cf"
 
@@ -25,23 +25,24 @@ def table(results: Results, others: Sequence[Comparison]) -> str:
         "| | requests a second | p50, ms | p99, ms | CPU a request, µs | errors |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    for method in METHODS:
+    for request in (*OF_ALL, *OF_SERVICES):
         for name in results.memory:
-            turns = results.turns[name, method]
-            columns = [shown(results.figure(name, method, of)) for of in (throughput, p50, p99, cpu)]
-            errors = sum(turn.load.errors for turn in turns)
-            lines.append(f"| {method}: {name} | {' | '.join(columns)} | {errors} |")
+            if turns := results.turns[name, request]:
+                columns = [shown(results.figure(name, request, of)) for of in (throughput, p50, p99, cpu)]
+                errors = sum(turn.load.errors for turn in turns)
+                lines.append(f"| {request.name}: {name} | {' | '.join(columns)} | {errors} |")
     lines += [
         "",
         f"{ours}, against the others in the same round:",
         "",
-        "| against | GET, throughput | POST, throughput | GET, p99 | POST, p99 | memory (PSS) |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| | against | throughput | CPU a request | p99 |",
+        "| --- | --- | --- | --- | --- |",
     ]
-    for peer in peers:
-        columns = [shown(results.ratio(ours, peer, m, of), 2) for of in (throughput, p99) for m in METHODS]
-        memory = results.memory[ours] / results.memory[peer]
-        lines.append(f"| {peer} | {' | '.join(columns)} | {memory:.2f} |")
+    for request in (*OF_ALL, *OF_SERVICES):
+        for peer in peers:
+            if results.turns[peer, request]:
+                columns = [shown(results.ratio(ours, peer, request, of), 2) for of in (throughput, cpu, p99)]
+                lines.append(f"| {request.name} | {peer} | {' | '.join(columns)} |")
     lines += ["", "| otherwise | |", "| --- | --- |"]
     lines += [f"| {other.name} | {shown(other.figure, 2)} {other.unit} |" for other in others]
     lines += ["", "| memory (PSS) after the load | MiB |", "| --- | --- |"]
@@ -54,14 +55,14 @@ def plot(results: Results, path: Path) -> None:
     mpl.rcParams["svg.hashsalt"] = "benchmarks"  # the same figures give the same file
     mpl.rcParams["font.family"] = "sans-serif"
     names = list(results.memory)[::-1]
-    drawing, axes = pyplot.subplots(1, len(METHODS), figsize=(9, 2.8), sharey=True, layout="constrained")
-    for axis, method in zip(axes, METHODS, strict=True):
-        figures = [results.figure(name, method, throughput) for name in names]
+    drawing, axes = pyplot.subplots(1, len(OF_ALL), figsize=(9, 2.8), sharey=True, layout="constrained")
+    for axis, request in zip(axes, OF_ALL, strict=True):
+        figures = [results.figure(name, request, throughput) for name in names]
         medians = [figure.median for figure in figures]
         spread = [[f.median - f.least for f in figures], [f.greatest - f.median for f in figures]]
         colours = [OURS if name.startswith("this") else OTHERS for name in names]
         axis.barh(names, medians, xerr=spread, color=colours, error_kw={"elinewidth": 0.8, "ecolor": "#555"})
-        axis.set_title(f"{method}, requests a second", fontsize=10)
+        axis.set_title(f"{request.name}, requests a second", fontsize=10)
         axis.spines[["top", "right"]].set_visible(False)
         axis.tick_params(labelsize=9)
     drawing.savefig(path, metadata={"Date": None})

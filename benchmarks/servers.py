@@ -15,7 +15,10 @@ import psutil
 from harness.baked import TEMPLATE, UV, bake_by_command
 from harness.postgres import free_port
 
+from .load import OF_ALL, OF_SERVICES, Request
+
 PEERS = Path(__file__).parent / "peers"
+BOOKS = Path(__file__).parent / "service" / "books.py"
 START_TIMEOUT = 30  # seconds
 
 
@@ -26,6 +29,7 @@ class Server:
     name: str
     command: Sequence[str | Path]
     environment: dict[str, str] = field(default_factory=dict)
+    answers: Sequence[Request] = OF_ALL
 
     @contextlib.contextmanager
     def running(self, url: str, processes: int = 1) -> Iterator["Running"]:
@@ -84,14 +88,31 @@ def service(driver: str) -> Server:
     folder = TEMPLATE / "build" / "benchmarks" / driver
     shutil.rmtree(folder / "name_service" / "src", ignore_errors=True)  # a module that isn't baked any more would stay
     project = bake_by_command(folder, driver=driver)
+    add_books(project.path / "src" / "name_service")
     project.run(UV, "sync", "--no-dev")
     program = project.path / ".venv" / "bin" / "name_service"
-    return Server(f"this, on {driver}", [program, "serve"], {"LOG_FORMAT": "json", "LOG_LEVEL": "info"})
+    environment = {"LOG_FORMAT": "json", "LOG_LEVEL": "info"}
+    return Server(f"this, on {driver}", [program, "serve"], environment, (*OF_ALL, *OF_SERVICES))
 
 
-def peer(name: str, script: str) -> Server:
+def add_books(package: Path) -> None:
+    """Add handlers of one's own to the example."""
+    shutil.copy(BOOKS, package)
+    service = package / "service.py"
+    text = service.read_text()
+    for old, new in (
+        ("from .handlers", "from . import books\nfrom .handlers"),
+        ("routes=[", "routes=[*books.ROUTES,"),
+        ("models=MODELS", "models=(*MODELS, *books.MODELS)"),
+    ):
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    service.write_text(text)
+
+
+def peer(name: str, script: str, answers: Sequence[Request] = OF_ALL) -> Server:
     """A program of the folder `peers`, in an environment of its own that has what it names."""
     path = PEERS / script
     subprocess.run([UV, "sync", "--quiet", "--script", path], check=True)
     python = subprocess.run([UV, "python", "find", "--script", path], check=True, capture_output=True, text=True)
-    return Server(name, [python.stdout.strip(), path])
+    return Server(name, [python.stdout.strip(), path], answers=answers)

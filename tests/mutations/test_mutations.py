@@ -811,7 +811,7 @@ async with ___a.lifespan(___a):
         "server.py",
         """
 async with ___a.lifespan(___a):
-    ___b = HTTPServer(*___c, **___d)
+    ___b = Server(*___c, **___d)
     try:
         ___e = ___f
         ___b.add_sockets(___e)
@@ -821,7 +821,7 @@ async with ___a.lifespan(___a):
 """,
         """
 async with contextlib.AsyncExitStack() as stack:
-    ___b = HTTPServer(*___c, **___d)
+    ___b = Server(*___c, **___d)
     try:
         ___e = ___f
         ___b.add_sockets(___e)
