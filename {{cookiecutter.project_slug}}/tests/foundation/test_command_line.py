@@ -5,6 +5,7 @@ import contextlib
 import gc
 import inspect
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,7 +15,7 @@ import pytest
 import tornado.autoreload
 from tornado.httpclient import AsyncHTTPClient
 
-from {{ cookiecutter.project_slug }}.foundation.database import make_database
+from {{ cookiecutter.project_slug }}.foundation.database import hosts, make_database
 from {{ cookiecutter.project_slug }}.foundation.migrations.history import LOCK
 from {{ cookiecutter.project_slug }}.foundation.reloading import prepare_reload
 
@@ -66,6 +67,12 @@ def test_port_that_is_taken(command: Command, database_url: str, settings: Examp
     with database.allow_sync():
         assert database.get_tables() == []
     gc.collect()
+
+
+def test_server_that_is_too_old(command: Command, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hosts, "OLDEST_SERVER", 99)
+    message, _ = command("serve", DATABASE_URL=database_url, PORT=f"{free_port()}")
+    assert re.fullmatch(r"example: the database: PostgreSQL \d+ is too old: it should be 99 or newer", str(message))
 
 
 def test_tables_that_are_missing(command: Command, database_url: str) -> None:

@@ -13,6 +13,7 @@ import peewee
 import uvloop
 from pydantic import SecretStr
 
+from .database.hosts import OLDEST_SERVER
 from .logs import configure_logging
 from .migrations import MigrationError, migrate, status, write_new
 from .reloading import retry_after_change
@@ -72,7 +73,14 @@ def _execute(
     except (SettingsError, MigrationError, OutputError) as error:
         sys.exit(f"{prog}: {error}")
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
-        sys.exit(f"{prog}: the database: {' '.join(str(error).split())}")
+        sys.exit(f"{prog}: the database: {_one_line(error)}")
+
+
+def _one_line(error: Exception) -> str:
+    message = " ".join(str(error).split())
+    if 'unrecognized configuration parameter "client_connection_check_interval"' in message:
+        message += f" (PostgreSQL is too old: it should be {OLDEST_SERVER} or newer)"
+    return message
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:

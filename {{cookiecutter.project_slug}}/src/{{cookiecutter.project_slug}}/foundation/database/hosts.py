@@ -13,6 +13,7 @@ from .errors import peewee_errors
 
 Keywords = dict[str, Any]
 
+OLDEST_SERVER = 14  # has client_connection_check_interval
 AVOID = 30  # seconds for which an address that didn't answer is tried last
 
 
@@ -30,7 +31,7 @@ class Hosts:
     async def connect(self, seconds: float) -> driver.Connection:
         """Connect to the first address that accepts; each has an equal share of `seconds`.
 
-        Raises OperationalError with a line for each refusal.
+        Raises OperationalError with a line for each refusal, NotSupportedError where the server is too old.
         """
         loop = asyncio.get_running_loop()
         refusals, addresses = [], []
@@ -44,13 +45,21 @@ class Hosts:
             try:
                 async with asyncio.timeout(min(seconds / len(addresses), self._connect_timeout)):
                     with peewee_errors:
-                        return await driver.connect(**address)
+                        return _supported(await driver.connect(**address))
             except TimeoutError:
                 self._avoided[_name(address)] = loop.time() + AVOID
                 refusals.append(f"{_name(address)}: no connection in time")
             except peewee.OperationalError as error:
                 refusals.append(f"{_name(address)}: {str(error).strip()}")
         raise peewee.OperationalError("\n".join(refusals))
+
+
+def _supported(connection: driver.Connection) -> driver.Connection:
+    version = driver.server_version(connection) // 10_000
+    if version < OLDEST_SERVER:
+        driver.close(connection)
+        raise peewee.NotSupportedError(f"PostgreSQL {version} is too old: it should be {OLDEST_SERVER} or newer")
+    return connection
 
 
 def _each_host(keywords: Keywords) -> list[Keywords]:
