@@ -73,10 +73,11 @@ def check_by_validators(project: Project, once: Once) -> None:
     """Validate CI, image, deployment and metadata with their own validators, each distinct text once a session."""
     for name in VALIDATORS.keys() & project.files():
         for command in VALIDATORS[name]:
-            once(f"{command} {project.read(name)}", functools.partial(_validate, project, *command, name))
+            once(f"{command} {project.read(name)}", functools.partial(validate, project, *command, name))
 
 
-def _validate(project: Project, program: str, *arguments: str) -> None:
+def validate(project: Project, program: str, *arguments: str) -> None:
+    """Run the validator in the project's folder."""
     ours = BIN / program
     project.run(ours if ours.exists() else program, *arguments)
 

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ import psutil
 import psycopg
 
 START_TIMEOUT = 30  # seconds
+
+PostgresOf = Callable[[str], str]  # returns the URL of a server of this major version
 
 
 def free_port() -> int:

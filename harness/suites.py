@@ -1,8 +1,11 @@
 """The test suite of a baked project: which files it depends on, and a run of it."""
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
+
+import psycopg
 
 from .baked import Project
 
@@ -14,33 +17,45 @@ def keep_what_a_suite_sees(project: Project) -> None:
             (project.path / name).unlink()
 
 
-def key_of_suite(project: Project, python: Path) -> str:
-    """Return a key of everything the suite depends on: one run covers all projects with the same key.
+def seen_by_suite(project: Project) -> str:
+    """Return everything the suite depends on but the Python: one run covers all projects in which it is the same.
 
     It leaves out of pyproject.toml what only a built package shows: licence, author, description.
     """
     described = tomllib.loads(project.read("pyproject.toml"))
-    for of_the_package in ("authors", "description", "license", "license-files", "readme"):
+    for of_the_package in ("authors", "description", "license", "license-files", "readme", "requires-python"):
         described["project"].pop(of_the_package, None)
     texts = [
         (name, project.read(name)) for name in sorted(project.files()) if _is_seen(name) and name != "pyproject.toml"
     ]
-    return f"suite {python} {described} {texts}"
+    return f"{described} {texts}"
 
 
 def _is_seen(name: str) -> bool:
     return name.startswith(("src/", "tests/")) or name in (".env.example", "pyproject.toml")
 
 
-def run_suite(project: Project, python: Path, postgres: str) -> str:
-    """Run the suite, which has to pass, and return how many tests passed, in which time, on which Python.
+def run_suite(project: Project, python: Path, postgres: str, *tests: str) -> str:
+    """Run the suite, or some of its tests, which have to pass. Return how many passed, in which time, and on what.
 
     It runs in several processes, as `make test` does; in fewer, because several suites run at the same time.
     """
-    command = (python, "-m", "pytest", "--numprocesses", "3", "--dist", "worksteal")
-    printed = project.run(*command, TEST_DATABASE_URL=postgres, PYTHONPATH=str(project.path / "src"))
-    passed = re.search(r"= (\d+ passed in .*?) =", printed)
-    version = re.search(r"Python 3\.\S+", printed)
-    assert passed is not None, printed
-    assert version is not None, printed
-    return f"{passed[1]} on {version[0].removesuffix(',')}"
+    command = ("-m", "pytest", "--numprocesses", "3", "--dist", "worksteal", *tests)
+    printed = project.run(python, *command, TEST_DATABASE_URL=postgres, PYTHONPATH=str(project.path / "src"))
+    return f"{passed(printed)} on {version_of(python)}, PostgreSQL {version_of_server(postgres)}"
+
+
+def passed(printed: str) -> str:
+    """Return how many tests passed, and in which time, out of what pytest printed."""
+    found = re.search(r"= (\d+ passed in .*?) =", printed)
+    assert found is not None, printed
+    return found[1]
+
+
+def version_of(python: Path) -> str:
+    return subprocess.run([python, "--version"], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def version_of_server(url: str) -> str:
+    with psycopg.connect(url) as connection:
+        return connection.info.parameter_status("server_version") or ""

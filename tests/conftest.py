@@ -16,7 +16,7 @@ from hypothesis import settings
 
 from harness.baked import BUILD, UV, Bake, Project
 from harness.figures import Figures
-from harness.postgres import Server, folder_of_servers
+from harness.postgres import PostgresOf, Server, folder_of_servers
 from harness.progress import Progress
 from harness.pythons import THIS_VERSION, PythonFor, interpreter_or_skip
 from harness.serving import Service
@@ -123,13 +123,13 @@ def python_for(bake: Bake, once: Once) -> PythonFor:
     A test that asks for a version that this machine lacks is skipped.
     """
 
-    def python_for(driver: str, version: str = THIS_VERSION) -> Path:
+    def python_for(driver: str, version: str = THIS_VERSION, resolution: str = "highest") -> Path:
         base = interpreter_or_skip(version)
-        environment = BUILD / "environments" / f"{driver}-{version}"
+        environment = BUILD / "environments" / f"{driver}-{version}-{resolution}"
 
         def make() -> None:
             command = (UV, "sync", "--no-install-project", "--no-python-downloads", "--python", str(base))
-            bake(driver=driver).run(*command, UV_PROJECT_ENVIRONMENT=str(environment))
+            bake(driver=driver).run(*command, UV_PROJECT_ENVIRONMENT=str(environment), UV_RESOLUTION=resolution)
 
         once(f"environment {environment}", make)
         return environment / "bin" / "python"
@@ -151,6 +151,12 @@ def postgres(bake: Bake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         assert server.stdout is not None
         answer = json.loads(server.stdout.readline())
         yield answer["url"]
+
+
+@pytest.fixture(scope="session")
+def postgres_of(postgres: str) -> PostgresOf:
+    """Return the URL of a server by its major version: TEST_DATABASE_URL_14 for 14, without that the embedded one's."""
+    return lambda version: os.environ.get(f"TEST_DATABASE_URL_{version}", postgres)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Test modules share code only through `harness/`, which doesn't depend on them."""
+"""The template's own files: test modules share code only through `harness/`, and the workflow is valid."""
 
 import ast
 from collections.abc import Iterator
@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.baked import TEMPLATE
+from harness.baked import TEMPLATE, Project
+from harness.checking import VALIDATORS, validate
+
+WORKFLOW = ".github/workflows/ci.yml"
 
 
 @pytest.mark.parametrize("folder", ["benchmarks", "harness"])
@@ -21,6 +24,11 @@ def test_no_module_imports_from_a_test_module() -> None:
     for module, names in imports("tests"):
         from_tests = [part for name in names if name[0] == "tests" for part in name]
         assert not [part for part in from_tests if part == "conftest" or part.startswith("test_")], module
+
+
+@pytest.mark.parametrize("command", VALIDATORS[WORKFLOW])
+def test_workflow_is_valid(command: tuple[str, ...]) -> None:
+    validate(Project(TEMPLATE), *command, WORKFLOW)
 
 
 def imports(folder: str) -> Iterator[tuple[Path, list[list[str]]]]:

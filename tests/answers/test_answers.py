@@ -19,7 +19,6 @@ import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import cmarkgfm
 import pytest
 import yaml
 from cookiecutter.generate import generate_context
@@ -28,6 +27,7 @@ from cookiecutter.utils import create_env_with_context
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from marko.ext.gfm import gfm
 
 from harness.baked import TEMPLATE, UV, Bake
 from harness.choices import questions
@@ -307,7 +307,7 @@ def shows_text(**texts: str) -> None:
     assert project == expected
 
     name, description = words(texts["project_name"]), words(texts["description"])
-    for show in (MarkdownIt().render, cmarkgfm.github_flavored_markdown_to_html):
+    for show in (MarkdownIt().render, gfm.convert):
         page, plain_page = Page(show(files["README.md"])), Page(show(plain["README.md"]))
         assert page.texts == [text for text in (name, description) if text] + plain_page.texts[2:]
         assert page.tags == plain_page.tags

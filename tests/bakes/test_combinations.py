@@ -2,23 +2,24 @@
 
 import itertools
 import math
-import re
+import os
 import shutil
 
 import pytest
 
 from harness.baked import Bake
 from harness.checking import check_by_validators, check_python, check_texts
-from harness.choices import CHOICES, NAMES, Answers, cover, product
+from harness.choices import CHOICES, Answers, cover, product
 from harness.expected_files import ALWAYS, OF_CI, OF_DEPLOY
 from harness.figures import Figures
-from harness.pythons import PythonFor, interpreter
+from harness.pythons import PythonFor, interpreter_or_skip, skip_but_in_ci
 from harness.sharing import Once
-from harness.suites import keep_what_a_suite_sees, key_of_suite, run_suite
+from harness.suites import passed, seen_by_suite, version_of, version_of_server
 
 PRODUCT = product(CHOICES)
 COVER = cover(CHOICES)
-LOWEST = CHOICES["python_version"][0]
+NEWEST = CHOICES["python_version"][-1]
+OLDER_SERVERS = ["14", "15", "16", "17"]
 
 
 def pairs(combinations: list[Answers]) -> set[frozenset[tuple[str, str]]]:
@@ -31,65 +32,59 @@ def test_product_and_cover() -> None:
 
 
 @pytest.fixture(scope="session")
-def suites_by_make(bake: Bake, python_for: PythonFor, request: pytest.FixtureRequest) -> list[str]:
-    """Return the keys of the suites that test_make_targets_as_a_user_types_them runs in this session."""
-    if interpreter(LOWEST) is None:  # make's tests are skipped then; python_for would skip the others too
-        return []
-    selected = [item for item in request.session.items if isinstance(item, pytest.Function)]
-    drivers = [
-        item.callspec.params["driver"] for item in selected if item.function is test_make_targets_as_a_user_types_them
-    ]
-    return [key_of_suite(bake(driver=driver), python_for(driver, LOWEST)) for driver in drivers]
+def seen_with(bake: Bake) -> dict[str, str]:
+    """Return what the suite of a project of each driver depends on."""
+    return {driver: seen_by_suite(bake(driver=driver)) for driver in CHOICES["driver"]}
 
 
 @pytest.mark.early
 @pytest.mark.slow
 @pytest.mark.parametrize("driver", CHOICES["driver"])
-def test_make_targets_as_a_user_types_them(bake: Bake, python_for: PythonFor, driver: str) -> None:
+def test_make_targets_as_a_user_types_them(bake: Bake, figures: Figures, driver: str) -> None:
+    """Run them on the newest Python, with the newest of everything."""
     project = bake(driver=driver)
-    python = python_for(driver, LOWEST)
+    python = interpreter_or_skip(NEWEST)
     assert "make run" in project.run("make")
     project.run("make", "check", UV_PYTHON=str(python))
     assert "uv.lock" in project.files()
-    assert re.search(r"= \d+ passed in ", project.run("make", "test", UV_PYTHON=str(python), PYTHONOPTIMIZE="2"))
+    passing = passed(project.run("make", "test", UV_PYTHON=str(python), PYTHONOPTIMIZE="2"))
+    figures.append(f"{driver}, make test: {passing} on {version_of(python)}, embedded PostgreSQL")
 
 
 @pytest.mark.parametrize(
     "answers",
     [
-        pytest.param(answers, id=" ".join(answers.values()), marks=pytest.mark.early if in_cover else pytest.mark.slow)
+        pytest.param(answers, id=" ".join(answers.values()), marks=() if in_cover else pytest.mark.slow)
         for answers in PRODUCT
         for in_cover in [answers in COVER]
     ],
 )
 def test_combination(
-    bake: Bake,
-    once: Once,
-    python_for: PythonFor,
-    figures: Figures,
-    request: pytest.FixtureRequest,
-    answers: Answers,
+    bake: Bake, once: Once, python_for: PythonFor, seen_with: dict[str, str], answers: Answers
 ) -> None:
-    """Check the project, and run its suite on its lowest Python under other names, once for all with the same suite."""
+    """Check the project. Its suite needs no run of its own: it sees no answer but the driver."""
     project = bake(**answers)
     assert project.files() == ALWAYS | OF_CI[answers["ci"]] | OF_DEPLOY[answers["deploy"]]
     assert not [path for path in project.path.rglob("*") if path.is_dir() and not any(path.iterdir())]
-    python = python_for(answers["driver"], answers["python_version"])
+    assert seen_by_suite(project) == seen_with[answers["driver"]]
     check_texts(project)
     check_by_validators(project, once)
-    check_python(project, once, python)
-    if not request.config.getoption("quick"):
-        key = key_of_suite(project, python)
-        if key not in request.getfixturevalue("suites_by_make") and once.claims(key):
-            names = other_names(answers)
-            renamed = bake(**answers, **NAMES[names])
-            keep_what_a_suite_sees(renamed)
-            passed = run_suite(renamed, python, request.getfixturevalue("postgres"))
-            figures.append(f"suite of {' '.join(answers.values())}, {names}: {passed}")
+    check_python(project, once, python_for(answers["driver"], answers["python_version"]))
     shutil.rmtree(project.path)
 
 
-def other_names(answers: Answers) -> str:
-    """Spread the other names over the suites that make doesn't run: those of all but the lowest Python."""
-    numbers = [CHOICES[prompt].index(answers[prompt]) for prompt in ("python_version", "driver")]
-    return list(NAMES)[sum(numbers) % len(NAMES)]
+@pytest.mark.parametrize(("ci", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)])
+def test_ci_fails_where_a_python_is_missing(
+    monkeypatch: pytest.MonkeyPatch, ci: str, outcome: type[BaseException]
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    with pytest.raises(outcome, match=r"no Python 3\.99"):
+        interpreter_or_skip("3.99")
+
+
+@pytest.mark.parametrize("version", OLDER_SERVERS)
+def test_a_server_of_this_version_is_given(version: str) -> None:
+    url = os.environ.get(f"TEST_DATABASE_URL_{version}")
+    if url is None:
+        skip_but_in_ci(f"there is no TEST_DATABASE_URL_{version}: its suites run on the embedded PostgreSQL")
+    assert version_of_server(url).startswith(f"{version}.")

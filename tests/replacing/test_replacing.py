@@ -4,7 +4,6 @@ The folders beside this file are services of one's own: `library` has two models
 has no model and no rows.
 """
 
-import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from harness.baked import Bake, Project
-from harness.choices import CHOICES
+from harness.choices import NAMES
 from harness.figures import Figures
+from harness.postgres import PostgresOf
 from harness.pythons import PythonFor
+from harness.suites import passed, run_suite, version_of, version_of_server
 
 pytestmark = [pytest.mark.early, pytest.mark.slow]
 
@@ -56,22 +57,33 @@ def rename_by_hand(project: Project, postgres: str) -> None:
     project.run("make", "fix")
 
 
-@pytest.mark.parametrize("driver", CHOICES["driver"])
-@pytest.mark.parametrize("replace", [replace_by_library, replace_by_bare, rename_by_hand])
+@pytest.mark.parametrize(
+    ("replace", "driver", "version", "server", "names"),
+    [
+        (replace_by_library, "psycopg", "3.12", "15", "other names"),
+        (replace_by_bare, "aiopg", "3.13", "16", "longest names"),
+        (rename_by_hand, "psycopg", "3.14", "17", "longest names"),
+    ],
+)
 def test_checks_and_tests_still_pass(
     bake: Bake,
     python_for: PythonFor,
-    postgres: str,
+    postgres_of: PostgresOf,
     figures: Figures,
-    driver: str,
     replace: Callable[[Project, str], None],
+    driver: str,
+    version: str,
+    server: str,
+    names: str,
 ) -> None:
+    """Check and test the replaced project, and run before that the example's own tests, under other names."""
+    python, postgres = python_for(driver, version), postgres_of(server)
+    example = bake(driver=driver, **NAMES[names])
+    tests = sorted(str(test) for test in (example.path / "tests").glob("test_*.py"))
+    figures.append(f"{driver}, the example, {names}: {run_suite(example, python, postgres, *tests)}")
     project = bake(driver=driver)
     replace(project, postgres)
-    python = str(python_for(driver))
-    project.run("make", "check", UV_PYTHON=python)
-    passed = re.search(
-        r"= (\d+ passed in .*?) =", project.run("make", "test", UV_PYTHON=python, TEST_DATABASE_URL=postgres)
-    )
-    assert passed is not None
-    figures.append(f"{driver}, {replace.__name__}: {passed[1]}")
+    project.run("make", "check", UV_PYTHON=str(python))
+    passing = passed(project.run("make", "test", UV_PYTHON=str(python), TEST_DATABASE_URL=postgres))
+    on = f"{version_of(python)}, PostgreSQL {version_of_server(postgres)}"
+    figures.append(f"{driver}, {replace.__name__}: {passing} on {on}")

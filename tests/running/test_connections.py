@@ -19,6 +19,7 @@ from harness.baked import Bake
 from harness.figures import Figures
 from harness.load import load
 from harness.postgres import Server, free_port, unprivileged
+from harness.pythons import skip_but_in_ci
 from harness.serving import Service, relay
 
 PGBOUNCER = """
@@ -48,6 +49,18 @@ def certificate(authority: trustme.CA, tmp_path: Path) -> Path:
 
 def test_unix_socket(service: Service, server: Server) -> None:
     serves(service, f"postgresql://postgres@/postgres?host={server.folder}&port={server.port}")
+
+
+@pytest.mark.parametrize("query", ["", "?options="])  # with and without a parameter that it doesn't know
+def test_server_that_is_too_old(service: Service, query: str) -> None:
+    url = os.environ.get("TEST_DATABASE_URL_13")
+    if url is None:
+        skip_but_in_ci("there is no TEST_DATABASE_URL_13")
+    code, printed = service.run("serve", DATABASE_URL=url + query, MIGRATE_ON_START="false", SEED_ON_START="false")
+    assert code == 1
+    assert printed.startswith("name_service: the database: ")
+    assert printed.count("\n") == 1
+    assert "too old: it should be 14 or newer" in printed
 
 
 @pytest.mark.parametrize("mode", ["prefer", "require", "verify-full"])
