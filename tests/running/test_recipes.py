@@ -99,7 +99,8 @@ def test_lists_and_streams(bake: Bake, python_for: PythonFor, server: Server) ->
     """The documentation's handlers of books, on a model of that name."""
     project = bake(model_name="Book")
     handlers = project.path / "src" / "name_service" / "handlers.py"
-    lines = block(project, "class AllBooksHandler").replace("BookResponse", "Row").replace("Book.title", "Book.name")
+    [lines] = project.blocks("class AllBooksHandler")
+    lines = lines.replace("BookResponse", "Row").replace("Book.title", "Book.name")
     handlers.write_text(f"{handlers.read_text()}\n\n{lines}")
     replace(
         handlers,
