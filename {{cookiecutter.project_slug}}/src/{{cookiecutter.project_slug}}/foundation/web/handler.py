@@ -85,7 +85,7 @@ class Handler(RequestHandler):
         """Answer as `answer` does, with one array of the rows of all chunks.
 
         Waits until a chunk is sent before it takes the next one, so a slow client costs no memory. An error after the
-        first chunk leaves the array without its end, so that no client takes it for the whole.
+        first chunk resets the connection, so that no client takes what it got for the whole.
         """
         self.set_header("Content-Type", JSON)
         before = b"["
