@@ -114,6 +114,13 @@ def child(parent: psutil.Process, name: str = "") -> psutil.Process:
         time.sleep(0.001)
 
 
+def test_no_need_of_dev_shm(folder: Path) -> None:
+    """A container may have a tiny one, on which initdb and parallel queries fail."""
+    program = Program(folder)
+    assert psql(program.url(), "SHOW dynamic_shared_memory_type", folder) == "mmap"
+    program.stop()
+
+
 def test_program_that_was_killed_while_it_started(folder: Path) -> None:
     program = Program(folder)
     keeper = child(psutil.Process(program.process.pid))

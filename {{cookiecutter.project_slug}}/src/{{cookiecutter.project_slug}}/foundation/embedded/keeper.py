@@ -123,8 +123,9 @@ class Cluster:
             os.chown(path, self.run_as["user"], self.run_as["group"])
         access: list[str | Path] = ["-U", USER, "-A", "scram-sha-256", "--pwfile", password]
         access += ["--set", "scram_iterations=1"]  # more would protect a weak password, and slow each connection down
+        memory = ["--set", "dynamic_shared_memory_type=mmap"]  # a container's /dev/shm may be too small
         created = subprocess.run(
-            [self.binaries / "initdb", "-D", unfinished, "-E", "UTF8", "--no-locale", "--no-sync", *access],
+            [self.binaries / "initdb", "-D", unfinished, "-E", "UTF8", "--no-locale", "--no-sync", *access, *memory],
             capture_output=True,
             text=True,
             errors="backslashreplace",
