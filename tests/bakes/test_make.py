@@ -54,6 +54,8 @@ def test_moved_project_and_uv_in_a_path_with_a_space(project: Project) -> None:
     (folder / "uv").symlink_to(shutil.which(UV) or UV)
     path = f"{folder}:{os.environ['PATH']}"
     project.run("make", "test", PATH=path, PYTEST_ADDOPTS=ONE_TEST)
+    (project.path / ".uv").mkdir()
+    (project.path / ".uv" / "not_ours.py").write_text("import os")
     moved = Project(project.path.rename(project.path.with_name("moved")))
     moved.run("make", "test", PATH=path, PYTEST_ADDOPTS=ONE_TEST)
     moved.run("make", "check", PATH=path)
