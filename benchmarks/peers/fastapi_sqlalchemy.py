@@ -177,4 +177,11 @@ async def export() -> StreamingResponse:
     return StreamingResponse(lines(), media_type="application/x-ndjson")
 
 
-uvicorn.run(application, host="127.0.0.1", port=int(os.environ["PORT"]), access_log=False, log_level="warning")
+uvicorn.run(
+    application,
+    host="127.0.0.1",
+    port=int(os.environ["PORT"]),
+    access_log=False,
+    log_level="warning",
+    timeout_keep_alive=75,  # as long as the service: idle clients are measured
+)
