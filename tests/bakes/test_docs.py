@@ -1,5 +1,6 @@
 """What the documentation of the template and of a project refers to is there."""
 
+import ast
 import re
 import subprocess
 from collections.abc import Iterator
@@ -54,3 +55,13 @@ def test_address_of_the_template_stands_once() -> None:
     [address] = re.findall(r"^TEMPLATE=https://(\S+)$", texts["README.md"], re.MULTILINE)
     _, path = address.split("/", 1)
     assert {name: text.count(path) for name, text in texts.items() if path in text} == {"README.md": 1}
+
+
+def test_foundation_page_has_its_surface(bake: Bake) -> None:
+    """The names that the package's docstring lists."""
+    project = bake()
+    docstring = ast.get_docstring(ast.parse(project.read("src/name_service/foundation/__init__.py")))
+    assert docstring is not None
+    names = set(re.findall(r"`([A-Za-z_]+)`", docstring))
+    rows = re.findall(r"^\| (.*?) \|", project.read("docs/foundation.md"), re.MULTILINE)
+    assert names == set(re.findall(r"`([A-Za-z_]+)`", "".join(rows))) - {"Service"}  # a fixture's type
