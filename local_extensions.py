@@ -21,7 +21,7 @@ from jinja2.ext import Extension
 STANDARD_LIBRARY = sys.stdlib_module_names | {
     *("aifc", "annotationlib", "asynchat", "asyncore", "audioop", "cgi", "cgitb", "chunk", "compression", "crypt"),
     *("distutils", "imghdr", "imp", "lib2to3", "mailcap", "msilib", "nis", "nntplib", "ossaudiodev", "pipes"),
-    *("smtpd", "sndhdr", "spwd", "sunau", "telnetlib", "uu", "xdrlib"),
+    *("profiling", "smtpd", "sndhdr", "spwd", "sunau", "telnetlib", "uu", "xdrlib"),
     *("sitecustomize", "usercustomize"),  # Python imports them by itself
 }
 # What the environment of some project has: modules, distributions (with underscores) and commands. A test holds this
@@ -43,7 +43,7 @@ DEPENDENCIES = {
 WINDOWS = {"con", "prn", "aux", "nul", *(f"{device}{n}" for device in ("com", "lpt") for n in range(1, 10))}
 
 # The same for builtins as for the standard library.
-BUILTINS = set(dir(builtins)) | {"PythonFinalizationError", "WindowsError"}
+BUILTINS = set(dir(builtins)) | {"ImportCycleError", "PythonFinalizationError", "WindowsError"}
 # What the modules that import the model define, or import beside it; a test compares them.
 SERVICE_NAMES = {
     *("Any", "Application", "AutoField", "BaseModel", "CharField", "CreateHandler", "DOCUMENTS", "Database"),

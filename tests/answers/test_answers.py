@@ -14,6 +14,7 @@ import keyword
 import os
 import re
 import string
+import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
@@ -30,9 +31,9 @@ from markdown_it import MarkdownIt
 from marko.ext.gfm import gfm
 
 from harness.baked import TEMPLATE, UV, Bake
-from harness.choices import questions
+from harness.choices import CHOICES, questions
 from harness.hostile import HOSTILE, is_text
-from harness.pythons import PythonFor
+from harness.pythons import PythonFor, interpreter_or_skip
 from local_extensions import DEPENDENCIES, SERVICE_NAMES
 
 FOLDER = TEMPLATE / "{{cookiecutter.project_slug}}"
@@ -42,7 +43,8 @@ LOWER, UPPER, DIGITS = set(string.ascii_lowercase), set(string.ascii_uppercase),
 # What not every supported Python has.
 OTHER_MODULES = """
     aifc annotationlib asynchat asyncore audioop cgi cgitb chunk compression crypt distutils imghdr imp lib2to3 mailcap
-    msilib nis nntplib ossaudiodev pipes sitecustomize smtpd sndhdr spwd sunau telnetlib usercustomize uu xdrlib
+    msilib nis nntplib ossaudiodev pipes profiling sitecustomize smtpd sndhdr spwd sunau telnetlib usercustomize uu
+    xdrlib
 """
 # Examples of each kind. What else the service and its environment use, two tests below find out.
 NO_SLUGS = {
@@ -56,7 +58,7 @@ NO_SLUGS = {
 }
 NO_MODELS = {
     *("None", "True", "False", "ValueError", "Exception", "ExceptionGroup", "Ellipsis", "NotImplemented"),
-    *("PythonFinalizationError", "WindowsError"),  # of Python 3.13, and on Windows
+    *("PythonFinalizationError", "ImportCycleError", "WindowsError"),  # of Python 3.13, of 3.15, and on Windows
     *("MixedIdModel", "BaseModel", "CharField", "AutoField", "Field", "Database", "Application", "HTTPError"),
     *("RootHandler", "CreateHandler", "NewRow", "Row", "Tasks", "Id", "MODELS", "HINT", "Settings", "Handler"),
 }
@@ -480,6 +482,16 @@ def test_no_slug_that_its_environment_uses(bake: Bake, python_for: PythonFor) ->
         commands = os.listdir(environment / "bin")
         used = {*(name.replace("-", "_") for name in locked), *modules, *commands} - {"name_service"}
         assert not {name for name in used if refusal("project_slug", name) is None}
+
+
+@pytest.mark.parametrize("version", CHOICES["python_version"])
+def test_no_name_of_any_python(version: str) -> None:
+    """Refuse a module of any supported Python's standard library, and its builtins, whichever Python bakes."""
+    code = "import builtins, json, sys; print(json.dumps([sorted(sys.stdlib_module_names), dir(builtins)]))"
+    told = subprocess.run([interpreter_or_skip(version), "-c", code], check=True, capture_output=True)
+    modules, names = json.loads(told.stdout)
+    assert not {name for name in modules if refusal("project_slug", name) is None}
+    assert not {name for name in names if refusal("model_name", name) is None}
 
 
 # The modules that import the model, or will once there is a second one.
