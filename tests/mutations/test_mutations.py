@@ -379,8 +379,8 @@ if ___a is None:
     ),
     Mutation(
         "web/handler.py",
-        "self.___.cancel()",
-        "None",
+        "if self.___ is not None: self.___.cancel()",
+        "pass",
         "foundation/test_cancellation.py::test_client_that_goes_away_ends_its_statement",
     ),
     Mutation(
@@ -1104,8 +1104,14 @@ async with contextlib.AsyncExitStack() as stack:
     ),
     Mutation(
         "web/proxies.py",
-        "not _is_trusted(___, ___)",
-        "False",
+        "if not _is_trusted(___, ___): return",
+        "pass",
+        "foundation/test_proxies.py::test_client",
+    ),
+    Mutation(
+        "web/proxies.py",
+        "if not _is_trusted(___, ___): break",
+        "pass",
         "foundation/test_proxies.py::test_client",
     ),
     Mutation(
