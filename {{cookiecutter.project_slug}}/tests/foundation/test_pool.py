@@ -123,13 +123,13 @@ async def test_gauges(settings: ExampleSettings) -> None:
 
 async def test_size_after_closing_and_connecting_while_in_use(settings: ExampleSettings) -> None:
     async with running_with(settings, pool_max_size=1) as service:
-        service.database.pool_backend.timeout = 0.1
         pool = service.database.pool_backend
         of_before = await pool.acquire()
         await pool.close()
         await pool.connect()
         pool.give_back(of_before)
         connection = await pool.acquire()
+        pool.timeout = 0.1
         with pytest.raises(PoolTimeout):
             await pool.acquire()
         pool.give_back(connection)

@@ -50,5 +50,5 @@ class Server(HTTPServer):
     def _sweep(self) -> None:
         limit = asyncio.get_running_loop().time() - self._idle_timeout
         for request_conn, since in [*self._last.values()]:
-            if since < limit and request_conn not in self._application.in_flight:
-                request_conn.stream.close()
+            if since < limit and request_conn not in self._application.in_flight and request_conn.stream is not None:
+                request_conn.stream.close()  # None: the stream has just become a WebSocket's
