@@ -37,7 +37,7 @@ listen primary
     bind 127.0.0.1:{port}
     option httpchk OPTIONS /primary
     http-check expect status 200
-    default-server inter 500ms fall 1 rise 1 {marked_down}
+    default-server inter 200ms fall 1 rise 1 {marked_down}
 """
 HAPROXY_OF_SERVICE = """
 defaults
@@ -48,8 +48,9 @@ defaults
     timeout check 1s
     option httpchk GET /readyz
     option redispatch
+    option http-server-close  # so that a request on a killed instance is a 502, and no closed connection
     retries 3
-    default-server inter 500ms fall 2 rise 1
+    default-server inter 200ms fall 2 rise 1
 
 """
 PGBOUNCER = """
@@ -260,12 +261,12 @@ class Cluster:
 
 
 class Probe:
-    """Writes to each node by itself, ten times a second, to tell how long there was no leader."""
+    """Writes through each of some URLs by itself, ten times a second, to tell how long none led to a leader."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, urls: list[str]) -> None:
         self._written: list[float] = []
         self._ended = threading.Event()
-        self._threads = [threading.Thread(target=self._write, args=[node.url]) for node in cluster.nodes]
+        self._threads = [threading.Thread(target=self._write, args=[url]) for url in urls]
 
     def __enter__(self) -> "Probe":
         for thread in self._threads:
@@ -279,16 +280,15 @@ class Probe:
 
     def _write(self, url: str) -> None:
         while not self._ended.wait(0.1):
-            with (
-                contextlib.suppress(psycopg.Error),
-                psycopg.connect(url, connect_timeout=2, options="-c statement_timeout=2s") as connection,
-            ):
-                connection.execute("CREATE TABLE IF NOT EXISTS probe (); INSERT INTO probe DEFAULT VALUES")
+            with contextlib.suppress(psycopg.Error), psycopg.connect(url, connect_timeout=2) as connection:
+                connection.execute("SET LOCAL statement_timeout = 2000")
+                connection.execute("CREATE TABLE IF NOT EXISTS probe ()")
+                connection.execute("INSERT INTO probe DEFAULT VALUES")
                 connection.commit()
                 self._written.append(time.monotonic())
 
     def longest_gap(self) -> float:
-        """Return the longest time, in seconds, in which no node took a write."""
+        """Return the longest time, in seconds, in which no write was taken."""
         written = sorted(self._written)
         return max(after - before for before, after in itertools.pairwise(written))
 

@@ -1341,8 +1341,8 @@ if ___a:
     # Slow clients.
     Mutation(
         "connections.py",
-        "___a < ___b and ___c not in ___d",
-        "___a < ___b",
+        "___a < ___b and ___c not in ___d and ___e",
+        "___a < ___b and ___e",
         "foundation/test_security.py::test_long_request_and_websocket_are_not_idle",
     ),
     Mutation(

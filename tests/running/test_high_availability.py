@@ -5,6 +5,7 @@ through HAProxy, and through HAProxy and PgBouncer.
 """
 
 import asyncio
+import contextlib
 import functools
 import itertools
 import signal
@@ -59,6 +60,7 @@ class Stack:
     cluster: Cluster
     haproxy: Program
     pgbouncer: Program
+    ways: dict[str, str]
     addresses: dict[str, str]
     first: list[Instance]
     second: list[Instance]
@@ -89,7 +91,7 @@ def stack(bake: Bake, python_for: PythonFor, servers: Path) -> Iterator[Stack]:
             assert code == 0, printed
         start(first + second)
         try:
-            yield Stack(cluster, keeping, bouncer, addresses, first, second)
+            yield Stack(cluster, keeping, bouncer, ways, addresses, first, second)
         finally:
             stop(first + second)
 
@@ -134,6 +136,11 @@ def kill_pgbouncer(stack: Stack) -> None:
     stack.pgbouncer.start()
 
 
+def probe_of(name: str, probes: dict[str, Probe]) -> Probe:
+    _, way = name.split("-")
+    return probes[way]
+
+
 @pytest.mark.parametrize(
     "trouble",
     [switch_over, kill_leader, freeze_leader, kill_instances, restart_instances, kill_haproxy, kill_pgbouncer],
@@ -156,13 +163,18 @@ def test_under_load(stack: Stack, figures: Figures, trouble: Callable[[Stack], N
         first, *others = stack.addresses.values()
         return await asyncio.gather(load_on(first, run_trouble), *(load_on(other, wait) for other in others))
 
-    with Probe(stack.cluster) as probe:
+    urls = {way: [url] for way, url in stack.ways.items()} | {"nodes": [node.url for node in stack.cluster.nodes]}
+    probes = {way: Probe(urls) for way, urls in urls.items()}
+    with contextlib.ExitStack() as probing:
+        for probe in probes.values():
+            probing.enter_context(probe)
         loads = asyncio.run(load_all())
 
+    leaderless = probes["nodes"].longest_gap()
     for name, seen in zip(stack.addresses, loads, strict=True):
         figures.append(
-            f"{trouble.__name__}, {name}: {dict(sorted(seen.statuses().items()))}, no row for"
-            f" {seen.longest_gap():.1f} s, no leader for {probe.longest_gap():.1f} s"
+            f"{trouble.__name__}, {name}: {dict(sorted(seen.statuses().items()))},"
+            f" no row for {seen.longest_gap():.1f} s, no leader for {leaderless:.1f} s, no way to it for {probe_of(name, probes).longest_gap():.1f} s"
         )
     [*there] = itertools.chain.from_iterable(stack.cluster.leader.execute("SELECT id FROM testnamemodel"))
     lost = set().union(*(seen.acknowledged() for seen in loads)) - set(there)
@@ -170,7 +182,7 @@ def test_under_load(stack: Stack, figures: Figures, trouble: Callable[[Stack], N
     allowed = {200, 201, 503} | ({502} if trouble is kill_instances else set())  # HAProxy's, for a request under way
     for name, seen in zip(stack.addresses, loads, strict=True):
         assert set(seen.statuses()) <= allowed, name
-        assert seen.longest_gap() <= probe.longest_gap() + 1, name
+        assert seen.longest_gap() <= probe_of(name, probes).longest_gap() + 1, name
     for instance in stack.first + stack.second:
         for _ in range(2 * POOL_SIZE):
             urllib.request.urlopen(f"{instance.address}/", b"name=a+row").close()
