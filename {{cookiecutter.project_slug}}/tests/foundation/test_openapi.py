@@ -83,9 +83,13 @@ def check(service: Service, method: str, path: str, response: HTTPResponse) -> N
         answer = description["components"]["responses"][answer["$ref"].rpartition("/")[2]]
     assert all(name in response.headers for name in answer["headers"])
     media_type = response.headers["Content-Type"].partition(";")[0]
-    schema = answer["content"][media_type]["schema"]
-    body = json_decode(response.body) if media_type.endswith("json") else response.body.decode()
-    OAS31Validator(schema | {"components": description["components"]}).validate(body)
+    content = answer["content"][media_type]
+    body: Any = json_decode(response.body) if media_type.endswith("json") else response.body.decode()
+    validator = OAS31Validator(content["schema"] | {"components": description["components"]})
+    validator.validate(body)
+    if media_type == "application/problem+json":
+        validator.validate(content["example"])
+        assert [content["example"][name] for name in ("title", "status")] == [body["title"], body["status"]]
 
 
 async def test_body_may_be_a_form_or_json(service: Service) -> None:

@@ -144,10 +144,12 @@ def _errors(described: Described) -> list[int]:
 
 
 def _error(status: int, schemas: Schemas) -> Json:
+    example = Problem(title=responses[status], status=status, request_id="37b74c8d708106934d8f2e6fb2b89fe8")
+    content = {"schema": schemas.of(Problem, "serialization"), "example": example.model_dump()}
     return {
         "description": ERRORS.get(status, responses[status]),
         "headers": _references_to_headers(status),
-        "content": {"application/problem+json": {"schema": schemas.of(Problem, "serialization")}},
+        "content": {"application/problem+json": content},
     }
 
 
