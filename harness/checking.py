@@ -41,6 +41,7 @@ VALIDATORS: dict[str, list[tuple[str, ...]]] = {
         ("zizmor", "--offline", "--no-progress"),
     ],
     ".gitlab-ci.yml": [("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci")],
+    ".pre-commit-config.yaml": [("pre-commit", "validate-config")],
     "Dockerfile": [("hadolint",)],
     "Makefile": [("make", "--dry-run", "--warn-undefined-variables", "--file")],
     "compose.yaml": [("check-jsonschema", "--builtin-schema", "vendor.compose-spec")],

@@ -36,7 +36,8 @@ FOUNDATION_TEST_FILES = """
 """
 DOCS = "configuration database foundation operations scaling tutorial"
 ALWAYS = {
-    *(".editorconfig", ".env.example", ".gitignore", "LICENSE", "Makefile", "README.md", "pyproject.toml"),
+    *(".editorconfig", ".env.example", ".gitignore", ".pre-commit-config.yaml"),
+    *("LICENSE", "Makefile", "README.md", "pyproject.toml"),
     *(f"docs/{name}.md" for name in DOCS.split()),
     *(f"src/name_service/{name}" for name in SERVICE_FILES.split()),
     *(f"src/name_service/foundation/{name}" for name in FOUNDATION_FILES.split()),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.baked import TEMPLATE, UV, Bake, Project
+from harness.checking import BIN
 from harness.pythons import PythonFor
 
 pytestmark = pytest.mark.slow
@@ -29,6 +30,7 @@ ENVIRONMENTS = {
     },
 }
 ONE_TEST = "tests/test_seeding.py"
+GIT_CONFIG = TEMPLATE / "harness" / "gitconfig"
 
 
 @pytest.fixture
@@ -83,3 +85,17 @@ def test_uv_without_dependency_groups_is_not_used(project: Project, tmp_path: Pa
 def test_uv_without_dependency_groups_shows_which_one_is_needed(project: Project, tmp_path: Path) -> None:
     subprocess.run([UV, "pip", "install", "--quiet", "--target", tmp_path, "uv==0.4.26"], check=True)
     assert 'required-version = ">=0.4.27"' in project.run(tmp_path / "bin" / "uv", "lock")
+
+
+def test_git_runs_the_checks_before_a_commit(project: Project, tmp_path: Path) -> None:
+    variables = {"GIT_CONFIG_GLOBAL": str(GIT_CONFIG), "PRE_COMMIT_HOME": str(tmp_path / "pre-commit")}
+    project.run("git", "init", "--quiet")
+    project.run(BIN / "pre-commit", "install", **variables)
+    project.run("git", "add", "--all")
+    project.run("git", "commit", "--message", "The project", **variables)
+    models = project.path / "src" / "name_service" / "models.py"
+    models.write_text(models.read_text("utf-8") + "\nnumber: int = 'text'\n", "utf-8")
+    refused = project.try_to_run("git", "commit", "--all", "--message", "A fault", **variables)
+    assert refused.returncode == 1
+    assert "models.py" in refused.stdout
+    assert project.run("git", "log", "--format=%s") == "The project\n"
