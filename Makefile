@@ -19,7 +19,7 @@ RUFF_OPTIONS := --config pyproject.toml . $(FOUNDATION)
 # Several processes; what wants to be alone on the machine comes last, in one.
 TOGETHER := -n auto --dist loadgroup --no-loadscope-reorder --durations 10
 
-.PHONY: help demo test test-quick test-browser test-pgbouncer test-systemd test-ha bench check
+.PHONY: help demo test test-quick test-browser test-pgbouncer test-systemd test-ha bench pictures check
 
 help:  ## print this
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
@@ -48,6 +48,9 @@ test-ha: $(OWN_UV)  ## run the service on a cluster of Patroni's that fails (on 
 
 bench: $(OWN_UV)  ## measure the service beside its peers (needs wrk; ten minutes, or see BENCH="--help")
 	$(UV) run --group bench python -m benchmarks $(BENCH)
+
+pictures: $(OWN_UV)  ## make the pictures of the documentation (needs Chromium and Graphviz)
+	$(UV) run python -m harness.pictures
 
 check: $(OWN_UV)  ## check format, lint and types of the template's own code, the service's foundation included
 	$(UV) run ruff format --check $(RUFF_OPTIONS)

@@ -51,7 +51,11 @@ def test_links_of_a_project(bake: Bake, deploy: str) -> None:
 def test_address_of_the_template_stands_once() -> None:
     """When the repository moves, one line changes."""
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=TEMPLATE, check=True, capture_output=True, text=True).stdout
-    texts = {name: (TEMPLATE / name).read_text("utf-8") for name in tracked.split("\0") if name and name != "uv.lock"}
+    texts = {
+        name: (TEMPLATE / name).read_text("utf-8", "replace")
+        for name in tracked.split("\0")
+        if name and name != "uv.lock"
+    }
     [address] = re.findall(r"^TEMPLATE=https://(\S+)$", texts["README.md"], re.MULTILINE)
     _, path = address.split("/", 1)
     assert {name: text.count(path) for name, text in texts.items() if path in text} == {"README.md": 1}
