@@ -4,9 +4,8 @@ The ways are the command line, a config file, a prompt on a terminal, a replay, 
 for its updates (see `tests/upgrades/`).
 """
 
+import io
 import json
-import os
-import pty
 import re
 import subprocess
 import tomllib
@@ -14,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pexpect
 import pytest
 import yaml
 
@@ -87,38 +87,20 @@ def to_cruft(place: Place, answers: Answers) -> subprocess.CompletedProcess[str]
 
 
 def at_a_prompt(place: Place, answers: Answers) -> subprocess.CompletedProcess[str]:
-    """Types each answer on a terminal, when it is asked for, and nothing where there is none."""
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [*COOKIECUTTER, TEMPLATE],
-        cwd=place.output,
-        env=place.home.environment() | {"TERM": "dumb"},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    ) as process:
-        os.close(theirs)
-        screen = b""
-        for number, prompt in enumerate(questions(), 1):
-            asked = f"[{number}/{len(questions())}]".encode()
-            screen += read_until(ours, rb".*" + re.escape(asked) + rb".*\(.*\): ")
-            os.write(ours, typed(answers.get(prompt, "").encode("utf-8", "surrogateescape")) + b"\n")
-        screen += read_until(ours, None)
-    os.close(ours)
-    return subprocess.CompletedProcess(
-        process.args, process.returncode, screen.decode("utf-8", "replace").replace("\r\n", "\n")
-    )
-
-
-def read_until(terminal: int, wanted: bytes | None) -> bytes:
-    """What comes to this place, or to the end of the program."""
-    read = b""
-    while wanted is None or not re.match(wanted, read, re.DOTALL):
-        try:
-            read += os.read(terminal, 65536)
-        except OSError:  # nobody is at the other side any more
-            break
-    return read
+    """Type each answer on a terminal, when it is asked for, and nothing where there is none."""
+    command, *options = map(str, (*COOKIECUTTER, TEMPLATE))
+    environment = place.home.environment() | {"TERM": "dumb"}
+    shown = io.BytesIO()
+    terminal = pexpect.spawn(command, options, cwd=place.output, env=environment, timeout=60)
+    terminal.logfile_read = shown
+    for number, prompt in enumerate(questions(), 1):
+        terminal.expect(re.escape(f"[{number}/{len(questions())}]".encode()) + rb".*\(.*\): ")
+        terminal.sendline(typed(answers.get(prompt, "").encode("utf-8", "surrogateescape")))
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus is not None, terminal
+    printed = shown.getvalue().decode("utf-8", "replace").replace("\r\n", "\n")
+    return subprocess.CompletedProcess(command, terminal.exitstatus, printed)
 
 
 def typed(answer: bytes) -> bytes:
