@@ -174,7 +174,8 @@ def test_under_load(stack: Stack, figures: Figures, trouble: Callable[[Stack], N
     for name, seen in zip(stack.addresses, loads, strict=True):
         figures.append(
             f"{trouble.__name__}, {name}: {dict(sorted(seen.statuses().items()))},"
-            f" no row for {seen.longest_gap():.1f} s, no leader for {leaderless:.1f} s, no way to it for {probe_of(name, probes).longest_gap():.1f} s"
+            f" no row for {seen.longest_gap():.1f} s, no leader for {leaderless:.1f} s,"
+            f" no way to it for {probe_of(name, probes).longest_gap():.1f} s"
         )
     [*there] = itertools.chain.from_iterable(stack.cluster.leader.execute("SELECT id FROM testnamemodel"))
     lost = set().union(*(seen.acknowledged() for seen in loads)) - set(there)
