@@ -273,6 +273,13 @@ if ___a is None:
     ),
     Mutation(
         "database/driver.py",
+        "traceback.clear_frames(___)",
+        "None",
+        "foundation/test_connecting.py::test_given_up_connection_is_closed_at_once",
+        PSYCOPG,
+    ),
+    Mutation(
+        "database/driver.py",
         "contextlib.suppress(OSError)",
         "contextlib.nullcontext()",
         "foundation/test_lost_database.py::test_connection_that_the_server_resets[True]",

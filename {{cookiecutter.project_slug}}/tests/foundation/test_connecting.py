@@ -9,7 +9,7 @@ import pytest
 from peewee import OperationalError
 from pydantic import SecretStr
 
-from {{ cookiecutter.project_slug }}.foundation.database import Database, make_database
+from {{ cookiecutter.project_slug }}.foundation.database import Database, driver, make_database
 from {{ cookiecutter.project_slug }}.foundation.settings import SettingsError
 from {{ cookiecutter.project_slug }}.foundation.testing import isolated_settings
 
@@ -85,6 +85,20 @@ async def test_silent_host_is_tried_last_from_then_on(database_url: str) -> None
         await database.ping(1)
         with pytest.raises(BlockingIOError):
             silent.accept()
+
+
+async def test_given_up_connection_is_closed_at_once() -> None:
+    """Even while somebody keeps the exception, as a traceback's frames and logs do."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        with pytest.raises(TimeoutError) as kept:
+            async with asyncio.timeout(0.2):
+                await driver.connect(hostaddr="127.0.0.1", port=silent.getsockname()[1])
+        given_up, _ = silent.accept()
+        given_up.settimeout(2)
+        with given_up:
+            while given_up.recv(4096):
+                pass
+        assert kept.value
 
 
 async def test_host_with_the_wrong_attributes(database_url: str) -> None:
