@@ -29,6 +29,11 @@ async def test_keywords_of_libpq(database_url: str) -> None:
     assert await setting(database, "statement_timeout") == "10s"
 
 
+async def test_any_character_whatever_the_clients_encoding(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    assert await setting(database_on(database_url), "client_encoding") == "UTF8"
+
+
 async def test_no_options_for_poolers_that_refuse_them(database_url: str) -> None:
     database = database_on(f"{database_url}?options=")
     assert await setting(database, "statement_timeout") == "0"
@@ -161,6 +166,7 @@ async def test_server_that_fails_at_tls(database_url: str) -> None:
         "postgresql://127.0.0.1/name?connect_timeout=secret",
         "postgresql://user:secret@127.0.0.1/name?no_such_keyword=secret",
         "host=127.0.0.1 no_such_keyword=1",
+        "host=127.0.0.1 password=any secret=y user=user",
     ],
 )
 def test_bad_urls_are_refused_without_a_part_of_the_password(url: str) -> None:

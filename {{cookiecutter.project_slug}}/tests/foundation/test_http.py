@@ -233,3 +233,16 @@ async def test_websocket_with_an_extended_parameter(service: Service, caplog: py
     assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
     writer.close()
     assert not caplog.records
+
+
+async def test_part_with_long_headers(service: Service) -> None:
+    """Tornado would take a second for a hundred parts with the longest ones that it allows."""
+    body = b'--x\r\nContent-Disposition: form-data; name="' + b";" * 3000 + b'"\r\n\r\nAda\r\n--x--\r\n'
+    response = await service.post("/items", body=body, headers={"Content-Type": "multipart/form-data; boundary=x"})
+    assert problem(response)["status"] == 400
+    assert "header" in problem(response)["detail"]
+
+
+async def test_assets_are_sent_whole(service: Service) -> None:
+    response = await service.get("/docs/docs.css", headers={"Range": "bytes=5-2"})
+    assert response.code == 200

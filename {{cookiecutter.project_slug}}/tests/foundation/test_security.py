@@ -6,7 +6,7 @@ import pytest
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketHandler, websocket_connect
 
-from {{ cookiecutter.project_slug }}.foundation import server
+from {{ cookiecutter.project_slug }}.foundation import listener, server
 from {{ cookiecutter.project_slug }}.foundation.testing import Service
 from {{ cookiecutter.project_slug }}.foundation.web import Handler
 
@@ -128,6 +128,25 @@ async def test_client_that_sends_a_byte_now_and_then(
             writer.write(b"x")
             await asyncio.sleep(0.05)
         assert ended.result() == b""
+        writer.close()
+
+
+async def test_client_that_reads_nothing(settings: ExampleSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = asyncio.Event()
+
+    class LargeHandler(Handler):
+        def get(self) -> None:
+            self.finish(b"x" * 50_000_000)
+            asked.set()
+
+    monkeypatch.setattr(listener, "UNREAD_TIMEOUT", 0.5)
+    async with running_with(settings) as service:
+        service.application.add_handlers(".*", [("/large", LargeHandler)])
+        _, writer = await connect(service.address)
+        writer.write(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+        await asked.wait()
+        async with asyncio.timeout(30):
+            await service.application.in_flight.wait_for_end()
         writer.close()
 
 

@@ -55,7 +55,8 @@ NOT_ORIGINS = [
         ("PORT", "http", "integer"),
         ("PORT", "65536", "less than or equal to 65535"),
         ("DATABASE_PORT", "0", "greater than or equal to 1"),
-        ("POOL_MAX_SIZE", "0", "greater than 0"),
+        ("POOL_MAX_SIZE", "0", "greater than or equal to 1"),
+        ("POOL_MAX_SIZE", "99999999999999999999", "less than or equal to 10000"),
         ("LOG_LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
         ("STATEMENT_TIMEOUT", "0.0001", "greater than or equal to 0.001"),
         ("POOL_TIMEOUT", "inf", "finite"),
@@ -176,3 +177,15 @@ def test_env_file_that_is_not_readable(tmp_path: Path) -> None:
             load_settings(ExampleSettings)
     finally:
         os.seteuid(user)
+
+
+def test_line_of_the_env_file_that_is_no_setting(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text('PORT=1\nDATABASE_URL="postgresql://user:secret@host/name\n')
+    with pytest.raises(SettingsError, match=r"^\.env: line 2 is not of the form NAME=value$"):
+        load_settings(ExampleSettings)
+
+
+@pytest.mark.parametrize("name", ["DATABASE_PASSWORD", "DATABASE_URL", "LISTEN_HOST"])
+def test_value_that_is_not_in_utf_8(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{name}: should be in UTF-8$"):
+        load(monkeypatch, **{name: "secret\udcff"})

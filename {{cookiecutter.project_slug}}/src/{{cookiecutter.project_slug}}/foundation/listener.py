@@ -22,6 +22,7 @@ RESERVE = 10  # descriptors beside the pool's, for files and for probes of the d
 OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 PAUSE = 0.1  # seconds
 LOG_INTERVAL = 60  # seconds
+UNREAD_TIMEOUT = 75  # seconds in which a client has to read something, where the system has a way to say so
 
 
 class Listener(socket.socket):
@@ -90,6 +91,8 @@ def bind(settings: ServiceSettings) -> list[Listener]:
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     for listener in listeners:
         listener.setblocking(False)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; accepted connections inherit it
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(1000 * UNREAD_TIMEOUT))
         if limit != resource.RLIM_INFINITY:
             left = limit - listener.fileno()
             listener.end = limit - min(settings.pool_max_size + RESERVE, left // 2)

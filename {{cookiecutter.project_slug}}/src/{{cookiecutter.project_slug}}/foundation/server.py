@@ -8,6 +8,8 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from types import FrameType
 
+from tornado.httputil import ParseBodyConfig, ParseMultipartConfig, set_parse_body_config
+
 from .connections import Server
 from .listener import bind, raise_descriptor_limit
 from .migrations import migrate
@@ -15,6 +17,8 @@ from .reloading import watch
 from .settings import ServiceSettings
 from .web import Application, Handler
 from .web.incoming import READ_HEADERS_SIZE
+
+PART_HEADERS_SIZE = 2048  # bytes of a part of a multipart body; Tornado takes a second for a hundred of 10 kB
 
 # Seconds after which a slow client loses its connection.
 IDLE_TIMEOUT = 75  # for a request's headers, and between requests: more than the usual 60 s of load balancers
@@ -92,6 +96,7 @@ async def listening(application: Application, settings: ServiceSettings) -> Asyn
         await asyncio.to_thread(migrate, database, application.migrations)
     if settings.seed_on_start and application.seed is not None:
         await asyncio.to_thread(application.seed, database)
+    set_parse_body_config(ParseBodyConfig(ParseMultipartConfig(max_part_header_size=PART_HEADERS_SIZE)))
     await database.aio_connect()
     try:
         async with application.lifespan(application):

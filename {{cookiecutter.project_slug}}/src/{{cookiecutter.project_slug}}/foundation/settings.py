@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
+from dotenv.parser import parse_stream
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -74,7 +75,7 @@ class ServiceSettings(BaseSettings):
     database_name: str
     database_user: str | None = None
     database_password: SecretStr | None = None
-    pool_max_size: PositiveInt = 10
+    pool_max_size: Annotated[int, Field(ge=1, le=10_000)] = 10
     pool_timeout: Timeout = 5
     statement_timeout: Timeout = 10
 
@@ -97,6 +98,9 @@ class ServiceSettings(BaseSettings):
     def _clean(cls, given: dict[str, Any]) -> dict[str, Any]:
         """Strip the values, and drop those that are empty, that are service links, or that DATABASE_URL replaces."""
         values = {name: value.strip() if isinstance(value, str) else value for name, value in given.items()}
+        for name, value in values.items():
+            if isinstance(value, str) and value.encode(errors="replace").decode() != value:
+                raise PydanticCustomError("encoding", f"{name.upper()}: should be in UTF-8")
         has_url = bool(values.get("database_url"))
         return {
             name: value
@@ -116,6 +120,7 @@ AnySettings = TypeVar("AnySettings", bound=ServiceSettings)
 def load_settings(settings_class: type[AnySettings]) -> AnySettings:
     """Read the settings of this process. Raises SettingsError where a value is not allowed."""
     try:
+        _check_env_file(Path(str(settings_class.model_config["env_file"])))
         return settings_class(_secrets_dir=SECRETS if SECRETS.is_dir() else None)  # type: ignore[call-arg]  # pydantic's
     except ValidationError as error:
         raise SettingsError("; ".join(_describe(wrong, settings_class) for wrong in error.errors())) from None
@@ -125,6 +130,15 @@ def load_settings(settings_class: type[AnySettings]) -> AnySettings:
         raise SettingsError(f"{error.filename} can't be read: {error.strerror}") from None
     except SourceError as error:  # such as a list that is not written as JSON
         raise SettingsError(str(error)) from None
+
+
+def _check_env_file(file: Path) -> None:
+    """Refuse a line that python-dotenv would leave out with a warning."""
+    if file.is_file():
+        with file.open(encoding="utf-8") as stream:
+            for binding in parse_stream(stream):
+                if binding.error:
+                    raise SettingsError(f"{file}: line {binding.original.line} is not of the form NAME=value")
 
 
 def _describe(wrong: ErrorDetails, settings_class: type[ServiceSettings]) -> str:

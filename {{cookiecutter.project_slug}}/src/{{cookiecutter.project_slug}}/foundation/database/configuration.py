@@ -30,6 +30,8 @@ def _connection_keywords(settings: ServiceSettings) -> dict[str, Any]:
     """Return libpq's keywords: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS."""
     keywords = _given_keywords(settings)
     keywords.setdefault("connect_timeout", math.ceil(settings.pool_timeout))
+    # Else it is the database's encoding, or PGCLIENTENCODING, in which the driver can't write every character.
+    keywords.setdefault("client_encoding", "UTF8")
     # The server ends a statement at statement_timeout. It notices a client that left only by
     # client_connection_check_interval: aiopg cancels a statement by closing its connection. PgBouncer refuses
     # `options`; an empty one in DATABASE_URL leaves them out.
@@ -56,7 +58,7 @@ def _given_keywords(settings: ServiceSettings) -> dict[str, Any]:
             keywords: dict[str, Any] = driver.parse_dsn(url)
     except (peewee.ProgrammingError, UnicodeDecodeError) as error:
         # libpq's message may quote the password, so only this match is shown.
-        unknown = re.search("invalid (URI query parameter|connection option).*", str(error))
+        unknown = re.search("invalid URI query parameter.*", str(error))
         raise SettingsError(f"DATABASE_URL is not of the form {FORM}{': ' + unknown[0] if unknown else ''}") from None
     _check(keywords)
     return keywords

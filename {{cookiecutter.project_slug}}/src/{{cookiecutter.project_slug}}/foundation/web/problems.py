@@ -14,6 +14,7 @@ STATUSES = {
     "08": 503,  # connection exception
     "22": 400,  # data exception: too long, out of range, no such date
     "22012": 500,  # division by zero
+    "2200H": 500,  # a sequence is used up
     "23503": 409,  # foreign key violation
     "23505": 409,  # unique violation
     "23514": 400,  # check violation

@@ -47,4 +47,8 @@ class DocsHandler(Handler):
 
 
 class AssetHandler(Handler, StaticFileHandler):
-    """Serves the files of the page. They are not part of the description."""
+    """Serves the files of the page, always whole. They are not part of the description."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.request.headers.pop("Range", None)  # Tornado's answer to a wrong one is no problem
