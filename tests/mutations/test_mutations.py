@@ -418,7 +418,7 @@ if ___a is None:
     ),
     Mutation(
         "migrations/conversions.py",
-        "if ___ in SAFE or ___:\n    return ''",
+        "if ___ or ___ in SAFE or ___:\n    return ''",
         "return ''",
         "foundation/test_conversions.py::test_timestamp_that_becomes_a_date_is_warned_of",
     ),
@@ -483,6 +483,13 @@ if ___a is None:
         "AND NOT c.relispartition",
         "",
         "foundation/test_differences.py::test_partitions_are_part_of_their_table",
+        is_text=True,
+    ),
+    Mutation(
+        "migrations/schema.py",
+        " ON ONLY ', 'ON '",
+        " ON ONLY ', 'ON ONLY '",
+        "foundation/test_differences.py::test_index_of_a_partitioned_table_is_enforced",
         is_text=True,
     ),
     Mutation(

@@ -5,11 +5,14 @@ from typing import Any
 
 import peewee
 import pytest
+from playhouse import postgres_ext
 
 from {{ cookiecutter.project_slug }}.foundation.database import Database, Model, make_database
 from {{ cookiecutter.project_slug }}.foundation.migrations import MigrationError, migrate, write_new
 
 from .example import ExampleSettings
+
+postgres: Any = postgres_ext  # its fields aren't typed
 
 WARNING = "values may be rounded or cut without an error"
 
@@ -70,6 +73,30 @@ def test_values_that_are_rounded_are_warned_of(
     assert WARNING in change(database, tmp_path, old, new, "1").partition("-- migrate:down")[0]
 
 
+FixedCharField: Any = peewee.FixedCharField  # its max_length isn't typed
+BLANKS = "blanks at the end may be cut"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (peewee.TextField(), peewee.CharField(max_length=3), BLANKS),
+        (peewee.CharField(max_length=5), peewee.CharField(max_length=3), BLANKS),
+        (FixedCharField(max_length=5), peewee.TextField(), BLANKS),
+        (peewee.TextField(), postgres.ArrayField(peewee.TextField, index=False), WARNING),
+    ],
+)
+def test_text_that_may_be_cut_is_warned_of(
+    database: Database, tmp_path: Path, old: peewee.Field, new: peewee.Field, expected: str
+) -> None:
+    assert expected in change(database, tmp_path, old, new, "'{}'").partition("-- migrate:down")[0]
+
+
+def test_timestamp_whose_time_zone_changes_is_warned_of(database: Database, tmp_path: Path) -> None:
+    text = change(database, tmp_path, peewee.DateTimeField(), postgres.DateTimeTZField(), "now()")
+    assert text.count("the session's time zone decides") == 2
+
+
 def test_timestamp_that_becomes_a_date_is_warned_of(database: Database, tmp_path: Path) -> None:
     assert WARNING in change(database, tmp_path, peewee.DateTimeField(), peewee.DateField(), "now()")
 
@@ -79,6 +106,7 @@ def test_timestamp_that_becomes_a_date_is_warned_of(database: Database, tmp_path
     [
         (peewee.IntegerField(), peewee.BigIntegerField(), "7"),
         (peewee.CharField(max_length=5), peewee.TextField(), "'seven'"),
+        (peewee.CharField(max_length=5), peewee.CharField(max_length=6), "'seven'"),
         (peewee.FloatField(), peewee.DoubleField(), "7"),
     ],
 )
@@ -86,7 +114,7 @@ def test_values_that_are_kept_need_no_warning(
     database: Database, tmp_path: Path, old: peewee.Field, new: peewee.Field, value: str
 ) -> None:
     text = change(database, tmp_path, old, new, value)
-    assert WARNING not in text.partition("-- migrate:down")[0]
+    assert "--" not in text.partition("-- migrate:down")[0].removeprefix("-- migrate:up")
     assert "USING" not in text.partition("-- migrate:down")[0]
     migrate(database, tmp_path)
     assert stored(database) == value.strip("'")

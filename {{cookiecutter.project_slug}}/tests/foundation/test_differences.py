@@ -368,3 +368,16 @@ CREATE TABLE thing_2020 PARTITION OF thing FOR VALUES FROM ('2020-01-01') TO ('2
     )
     meta = {"primary_key": False, "table_settings": ["PARTITION BY RANGE (day)"]}
     assert difference(database, [model("Thing", meta, day=peewee.DateField())], tmp_path) == ([], [])
+
+
+def test_index_of_a_partitioned_table_is_enforced(database: Database, tmp_path: Path) -> None:
+    meta = {"primary_key": False, "table_settings": ["PARTITION BY RANGE (day)"]}
+    old = model("Thing", meta, day=peewee.DateField())
+    write_new(database, [old], "old", tmp_path)
+    (tmp_path / "0002_part.sql").write_text(
+        "-- migrate:up\nCREATE TABLE part PARTITION OF thing FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');"
+    )
+    new = model("Thing", meta, day=peewee.DateField(unique=True))
+    write_new(database, [new], "new", tmp_path)
+    migrate(database, tmp_path)
+    assert execute(database, "SELECT indisvalid FROM pg_index WHERE indrelid = 'part'::regclass") == [(True,)]
