@@ -2,4 +2,4 @@
 
 
 class MigrationError(Exception):
-    """A migration can't be applied or written, and left nothing behind. The message is one line."""
+    """A migration can't be applied or written. It left nothing behind, unless the message, one line, says so."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import MigrationError
-from .transaction_control import transaction_control
+from .transaction_control import psql_command, transaction_control
 
 UP, DOWN = "-- migrate:up", "-- migrate:down"  # dbmate's lines
 NUMBER = "(?!0000)[0-9]{4}"
@@ -28,11 +28,17 @@ class Migration:
 
 
 def read_migrations(folder: Path) -> list[Migration]:
-    """Return the folder's migrations by number. Raises MigrationError for a malformed file."""
-    migrations = [_read(path) for path in sorted(folder.glob("*.sql"))]
+    """Return the folder's migrations by number. Raises MigrationError for one that can't be read."""
+    try:
+        migrations = [_read(path) for path in sorted(folder.iterdir()) if path.suffix == ".sql"]
+    except OSError as error:
+        raise MigrationError(f"{error.filename} can't be read: {error.strerror}") from None
     for first, second in itertools.pairwise(migrations):
         if first.number == second.number:
-            raise MigrationError(f"{first.name}.sql and {second.name}.sql have the same number: renumber one of them")
+            raise MigrationError(
+                f"{first.name}.sql and {second.name}.sql have the same number: "
+                "renumber the one that is applied nowhere yet"
+            )
     return migrations
 
 
@@ -63,6 +69,8 @@ def _read(path: Path) -> Migration:
         text = path.read_text(encoding="utf-8-sig")  # an editor's byte order mark is no SQL
     except UnicodeDecodeError as error:
         raise MigrationError(f"{path.name} is not in UTF-8: {error}") from None
+    if "\0" in text:  # libpq would execute what is before it
+        raise MigrationError(f"{path.name} has a NUL byte: remove it")
     head, *ups = re.split(rf"^{UP}\s*$", text, flags=re.MULTILINE)
     if head.strip() or len(ups) != 1:
         raise MigrationError(f"{path.name} doesn't begin with the line '{UP}', or has it twice")
@@ -70,6 +78,8 @@ def _read(path: Path) -> Migration:
     if len(downs) > 1:
         raise MigrationError(f"{path.name} has the line '{DOWN}' twice")
     for sql in (up, *downs):
+        if command := psql_command(sql):
+            raise MigrationError(f"{path.name} has {command}, which is psql's: remove it, or use pg_dump --inserts")
         if control := transaction_control(sql):
             raise MigrationError(f"{path.name} has {control}: remove it, each migration is a transaction of its own")
     return Migration(path.stem, up, downs[0] if downs else None)

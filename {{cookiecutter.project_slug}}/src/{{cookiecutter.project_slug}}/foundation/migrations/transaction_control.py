@@ -1,14 +1,24 @@
-"""Finds statements in a migration that would end or divide its transaction."""
+"""Finds what a migration can't have: statements that would end or divide its transaction, and commands of psql."""
 
 import re
 
-# Strings, quoted names, comments and $$ bodies, in which such words are only text.
+DEPTH = 8
+
+
+def _nested(begin: str, end: str, inner: str = "(?!)") -> str:
+    """Return a pattern of what begins and ends so, with the like of it inside, a few deep."""
+    for _ in range(DEPTH):
+        inner = rf"{begin}(?:(?!{begin}|{end}).|{inner})*+{end}"
+    return inner
+
+
+# Strings, quoted names, comments and $$ bodies, in which such words are only text. A name can end in e or $a$.
 TEXT = re.compile(
-    r"""
-    --[^\n]* | /\*.*?\*/                 # comments
-    | [eE]'(?:\\.|''|[^'\\])*'           # strings with escapes
+    rf"""
+    --[^\n]* | {_nested(r"/[*]", r"[*]/")}    # comments
+    | (?<![\w$])[eE]'(?:\\.|''|[^'\\])*'           # strings with escapes
     | '(?:''|[^'])*' | "(?:""|[^"])*"     # strings, quoted names
-    | (?P<tag>\$\w*\$).*?(?P=tag)         # bodies
+    | (?<![\w$])(?P<tag>\$(?:[^\W\d]\w*)?\$).*?(?P=tag)         # bodies
     """,
     re.DOTALL | re.VERBOSE,
 )
@@ -16,15 +26,26 @@ CONTROL = re.compile(
     r"(BEGIN(?!\s+ATOMIC)|START\s+TRANSACTION|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE\s+TRANSACTION)\b",
     re.IGNORECASE,
 )
-# The body of a function in standard SQL; its own END is the first one once those of CASE are gone.
-CASE = re.compile(r"\bCASE\b(?:(?!\bCASE\b).)*?\bEND\b", re.IGNORECASE | re.DOTALL)
-ATOMIC_BODY = re.compile(r"\bBEGIN\s+ATOMIC\b.*?\bEND\b", re.IGNORECASE | re.DOTALL)
+# The body of a function in standard SQL, with those of CASE; a.case is a column.
+CASE, END = r"(?<![\w$.])CASE\b", r"(?<![\w$.])END\b"
+ATOMIC_BODY = re.compile(
+    rf"\bBEGIN\s+ATOMIC\b(?:(?!{CASE}|{END}).|{_nested(CASE, END)})*+{END}", re.IGNORECASE | re.DOTALL
+)
+PSQL = re.compile(
+    r"^\s*(?P<line>\\.*)$ | (?:^|;)\s*COPY\b[^;]*\b(?P<copy>FROM\s+STDIN|TO\s+STDOUT)\b",
+    re.IGNORECASE | re.MULTILINE | re.VERBOSE,
+)
 
 
 def transaction_control(sql: str) -> str | None:
     """Return the first statement that controls the transaction, such as COMMIT, or None."""
-    code = TEXT.sub(" ", sql)
-    while CASE.search(code):  # from the inside out
-        code = CASE.sub(" ", code)
-    found = (CONTROL.match(statement.strip()) for statement in ATOMIC_BODY.sub(" ", code).split(";"))
+    code = ATOMIC_BODY.sub(" ", TEXT.sub(" ", sql))
+    found = (CONTROL.match(statement.strip()) for statement in code.split(";"))
     return next((match[0].upper() for match in found if match), None)
+
+
+def psql_command(sql: str) -> str | None:
+    """Return the first command that psql executes and a server doesn't, or None."""
+    if not (found := PSQL.search(TEXT.sub(" ", sql))):
+        return None
+    return f"the line '{found['line']}'" if found["line"] else f"COPY … {found['copy'].upper()}"
