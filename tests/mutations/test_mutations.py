@@ -515,7 +515,7 @@ if ___a is None:
     # The history is one's own.
     Mutation(
         "migrations/history.py",
-        "set_config('search_path', %s, false)",
+        "set_config('search_path', %s, true)",
         "%s",
         "foundation/test_migrations.py::test_search_path_of_a_dump",
         is_text=True,

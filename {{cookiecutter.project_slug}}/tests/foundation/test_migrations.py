@@ -127,6 +127,9 @@ def test_statements_are_taken_as_they_are(database: Database, tmp_path: Path) ->
         "/* so */ -- then\n ABORT",
         "PREPARE TRANSACTION 'a'",
         f"{FUNCTION.format('f')} COMMIT; {FUNCTION.format('g')}",
+        "SELECT t.case FROM t; COMMIT; SELECT t.end FROM t",
+        "SELECT 'x' LIKE'\\'; COMMIT; SELECT 'y'",
+        "CREATE TABLE a$b$ (); COMMIT; CREATE TABLE c$b$ ()",
     ],
 )
 def test_transaction_control_is_refused(database: Database, tmp_path: Path, control: str) -> None:
@@ -136,6 +139,14 @@ def test_transaction_control_is_refused(database: Database, tmp_path: Path, cont
     assert tables(database) == set()
 
 
+def test_transaction_control_that_is_not_seen_is_told(database: Database, tmp_path: Path) -> None:
+    hidden = "CREATE FUNCTION f() RETURNS integer BEGIN ATOMIC SELECT 1 AS case; END; COMMIT; SELECT 1 AS end;"
+    write(tmp_path, "0001_half", f"-- migrate:up\nCREATE TABLE a ();\n{hidden}\nCREATE TABLE b ();")
+    with pytest.raises(MigrationError, match=r"^0001_half divided its transaction, .* has stayed"):
+        migrate(database, tmp_path)
+    assert status(database, tmp_path) == ["0001_half: not applied"]
+
+
 def test_words_of_transaction_control_elsewhere_are_text(database: Database, tmp_path: Path) -> None:
     write(
         tmp_path,
@@ -143,7 +154,7 @@ def test_words_of_transaction_control_elsewhere_are_text(database: Database, tmp
         """-- migrate:up
 CREATE TABLE "COMMIT;" (a text DEFAULT '; COMMIT; it''s', b text DEFAULT E'\\'; ROLLBACK;', "end" integer);
 -- ; COMMIT;
-/* ; COMMIT; */
+/* /* */ ; COMMIT; */
 DO $body$ BEGIN PERFORM 1; END; $body$;
 """
         + FUNCTION.format("f"),
@@ -162,6 +173,85 @@ def test_file_that_is_not_in_utf_8(database: Database, tmp_path: Path) -> None:
     (tmp_path / "0001_latin.sql").write_bytes(b"-- migrate:up\nSELECT '\xe9';")
     with pytest.raises(MigrationError, match=r"^0001_latin\.sql is not in UTF-8: "):
         migrate(database, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("CREATE TABLE a ();\0 CREATE TABLE b ();", "has a NUL byte: remove it"),
+        (
+            'COPY "a" (b) FROM stdin;\nit\'s\n\\.\n',
+            "has COPY … FROM STDIN, which is psql's: remove it, or use pg_dump --inserts",
+        ),
+        ("COPY a TO STDOUT WITH CSV;", "has COPY … TO STDOUT, which is psql's"),
+        ("SELECT 1;\n\\restrict abc\n", r"has the line '\restrict abc', which is psql's: remove it"),
+    ],
+)
+def test_what_sql_can_not_have_is_refused(database: Database, tmp_path: Path, text: str, expected: str) -> None:
+    write(tmp_path, "0001_bad", f"-- migrate:up\n{text}")
+    with pytest.raises(MigrationError, match=f"^{re.escape(f'0001_bad.sql {expected}')}"):
+        migrate(database, tmp_path)
+    assert tables(database) == set()
+
+
+def test_backslash_in_a_string_is_text(database: Database, tmp_path: Path) -> None:
+    write(tmp_path, "0001_text", "-- migrate:up\nSELECT 'COPY a FROM STDIN;\n\\.';\nCREATE TABLE copy_from_stdin ();")
+    migrate(database, tmp_path)
+    assert tables(database) == {"copy_from_stdin"}
+
+
+def test_files_that_can_not_be_read_are_told(database: Database, tmp_path: Path) -> None:
+    with pytest.raises(MigrationError, match=r"gone can't be read: No such file or directory$"):
+        migrate(database, tmp_path / "gone")
+    (tmp_path / "0001_link.sql").symlink_to("nowhere")
+    with pytest.raises(MigrationError, match=r"0001_link\.sql can't be read: No such file or directory$"):
+        migrate(database, tmp_path)
+    (tmp_path / "0001_link.sql").unlink()
+    (tmp_path / "0001_folder.sql").mkdir()
+    with pytest.raises(MigrationError, match=r"0001_folder\.sql can't be read: Is a directory$"):
+        migrate(database, tmp_path)
+
+
+DEFERRED = """-- migrate:up
+CREATE TABLE a (id integer PRIMARY KEY, parent integer REFERENCES a DEFERRABLE INITIALLY DEFERRED);
+"""
+
+
+def test_error_at_the_commit_names_the_migration(
+    database: Database, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, "0001_key", f"{DEFERRED} INSERT INTO a VALUES (1, 2);")
+    with pytest.raises(MigrationError, match=r"^0001_key: .*violates foreign key constraint"):
+        migrate(database, tmp_path)
+    assert "applied migration" not in "".join(capfd.readouterr())
+
+
+def test_new_one_after_rows_with_a_deferred_key(database: Database, tmp_path: Path) -> None:
+    write(tmp_path, "0001_key", f"{DEFERRED} INSERT INTO a VALUES (1, 2), (2, 1);")
+    write(tmp_path, "0002_more", "-- migrate:up\nINSERT INTO a VALUES (3, 4), (4, 3);")
+    write(tmp_path, "0003_change", "-- migrate:up\nALTER TABLE a ADD b integer; DROP TABLE a;")
+    assert difference(database, [], tmp_path) == ([], [])
+
+
+def test_settings_of_a_migration_end_with_it(database: Database, tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "0001_set",
+        """-- migrate:up
+SET session_replication_role = replica; SET lock_timeout = 0; SET statement_timeout = 0; SET ROLE pg_monitor;
+""",
+    )
+    write(
+        tmp_path,
+        "0002_get",
+        """-- migrate:up
+CREATE TABLE found AS SELECT current_setting('session_replication_role'),
+    current_setting('lock_timeout') <> '0' AS bounded, current_user = session_user AS own;
+""",
+    )
+    migrate(database, tmp_path)
+    with database.allow_sync():
+        assert database.execute_sql("SELECT * FROM found").fetchone() == ("origin", True, True)
 
 
 def test_search_path_of_a_dump(database: Database, tmp_path: Path) -> None:
@@ -197,7 +287,11 @@ def test_older_version_on_a_newer_database(database: Database, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("names", "text", "expected"),
     [
-        (["0001_a", "0001_b"], "-- migrate:up\n", "0001_a.sql and 0001_b.sql have the same number"),
+        (
+            ["0001_a", "0001_b"],
+            "-- migrate:up\n",
+            "0001_a.sql and 0001_b.sql have the same number: renumber the one that is applied nowhere yet",
+        ),
         (["1_a"], "-- migrate:up\n", "1_a.sql is no name of a migration"),
         (["0000_a"], "-- migrate:up\n", "0000_a.sql is no name of a migration"),
         (["0001_a"], "SELECT 1;\n", "0001_a.sql doesn't begin with the line '-- migrate:up'"),
@@ -348,7 +442,7 @@ def test_types_that_peewee_does_not_know(database: Database, tmp_path: Path) -> 
 
 
 def test_folder_that_can_not_be_written(database: Database, tmp_path: Path) -> None:
-    with pytest.raises(MigrationError, match=r"0001_create\.sql can't be written: No such file or directory$"):
+    with pytest.raises(MigrationError, match=r"gone can't be read: No such file or directory$"):
         write_new(database, [Before], "create", tmp_path / "gone")
 
 

@@ -14,6 +14,11 @@ from .scratch import empty_database, empty_schema
 from .statements import statements
 
 MOST_READINGS = 3
+DEFER = """
+SELECT 'SET CONSTRAINTS ' || quote_ident(nspname) || '.' || quote_ident(conname) || ' DEFERRED'
+FROM pg_constraint JOIN pg_namespace n ON n.oid = connamespace WHERE has_schema_privilege(n.oid, 'USAGE')
+GROUP BY nspname, conname HAVING bool_or(condeferred) AND bool_and(condeferrable)
+"""
 
 
 def write_new(database: Database, models: Models, name: str, folder: Path) -> Path:
@@ -46,6 +51,8 @@ def difference(database: Database, models: Models, folder: Path) -> tuple[list[s
     with empty_database(database), database.bind_ctx(models):
         for migration in read_migrations(folder):
             execute_migration(database, migration.name, migration.up)
+            for (defer,) in database.execute_sql(DEFER).fetchall():  # as at the beginning of a transaction
+                database.execute_sql(defer)
         with empty_schema(database):
             create_tables(database, models)
             modelled = read_schema(database)

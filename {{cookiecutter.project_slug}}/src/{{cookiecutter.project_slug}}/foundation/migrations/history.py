@@ -28,6 +28,18 @@ SELECT 1 FROM pg_class WHERE oid = to_regclass('{OLD_TABLE}') AND relkind = 'r' 
 RENAME = f"ALTER TABLE {OLD_TABLE} RENAME TO {TABLE}"
 CREATE_VIEW = f"CREATE VIEW {OLD_TABLE} AS TABLE {TABLE}"  # replicas of earlier versions read and write it
 
+# A migration can SET anything for the session; pg_dump empties the search path. Afterwards everything is as at the
+# connection's start, but for what the runner, the reader of schemas and psycopg2 have set.
+RESET = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL"
+TRANSACTION_AND_SETTINGS = """
+SELECT CAST(pg_current_xact_id() AS text), current_setting('statement_timeout'), current_setting('lock_timeout'),
+    current_setting('search_path'), current_setting('datestyle')
+"""
+RESTORE = """
+SELECT set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true),
+    set_config('search_path', %s, true), set_config('datestyle', %s, false)
+"""
+
 # Any number, the same in every replica.
 LOCK = 20140501
 
@@ -47,16 +59,18 @@ def migrate(database: Database, folder: Path, number: int | None = None) -> None
             back, forward = _plan(migrations, _applied(database), number)
         for migration in back:
             with _exclusive_transaction(database, names):
-                if migration.name in _applied(database):
+                if there := migration.name in _applied(database):
                     execute_migration(database, migration.name, migration.down or "")
                     database.execute_sql(f"DELETE FROM {TABLE} WHERE name = %s", (migration.name,))
-                    logger.info("rolled back migration", name=migration.name)
+            if there:  # and committed
+                logger.info("rolled back migration", name=migration.name)
         for migration in forward:
             with _exclusive_transaction(database, names):
-                if migration.name not in _applied(database):  # not applied by another replica meanwhile
+                if missing := migration.name not in _applied(database):  # not applied by another replica meanwhile
                     execute_migration(database, migration.name, migration.up)
                     database.execute_sql(f"INSERT INTO {TABLE} (name) VALUES (%s)", (migration.name,))
-                    logger.info("applied migration", name=migration.name)
+            if missing:
+                logger.info("applied migration", name=migration.name)
 
 
 def status(database: Database, folder: Path) -> list[str]:
@@ -73,10 +87,14 @@ def status(database: Database, folder: Path) -> list[str]:
 
 
 def execute_migration(database: Database, name: str, sql: str) -> None:
-    """Execute the statements of a migration, and keep the search path. Raises MigrationError when one fails."""
-    path = database.execute_sql("SELECT current_setting('search_path')").fetchone()
+    """Execute the statements of a migration, and end what they set. Raises MigrationError when one fails."""
+    transaction, *settings = database.execute_sql(TRANSACTION_AND_SETTINGS).fetchone()
     execute(database, name, sql)
-    database.execute_sql("SELECT set_config('search_path', %s, false)", path)  # pg_dump empties that of the session
+    if database.execute_sql(TRANSACTION_AND_SETTINGS).fetchone()[0] != transaction:
+        raise MigrationError(f"{name} divided its transaction, as COMMIT does: what stands before that has stayed")
+    # What a commit would check is checked here, for an error with this name.
+    execute(database, name, f"SET CONSTRAINTS ALL IMMEDIATE; {RESET}")
+    database.execute_sql(RESTORE, settings)
 
 
 def execute(database: Database, name: str, sql: str) -> None:

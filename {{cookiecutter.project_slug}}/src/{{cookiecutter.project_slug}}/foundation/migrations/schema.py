@@ -48,9 +48,8 @@ ORDER BY c.relname, n.contype = 'f', n.conname
 # The definition is without the name, and without the ONLY that leaves a partitioned table's index invalid: CREATE INDEX
 # ON ….
 INDEXES = """
-SELECT c.relname, i.relname, replace(replace(
-    pg_get_indexdef(i.oid, 0, true), quote_ident(i.relname) || ' ON ONLY ', 'ON '), quote_ident(i.relname) || ' ON ', 'ON '
-)
+SELECT c.relname, i.relname, replace(replace(pg_get_indexdef(i.oid, 0, true),
+    quote_ident(i.relname) || ' ON ONLY ', 'ON '), quote_ident(i.relname) || ' ON ', 'ON ')
 FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
 WHERE c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace)
 AND NOT EXISTS (SELECT FROM pg_constraint n WHERE n.conindid = i.oid AND n.contype IN ('p', 'u', 'x'))
