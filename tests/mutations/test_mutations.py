@@ -468,6 +468,12 @@ if ___a is None:
     ),
     Mutation(
         "migrations/difference.py",
+        "_with_sequences(read_schema(database), before)",
+        "read_schema(database)",
+        "foundation/test_differences.py::test_sequence_of_another_type_than_its_column",
+    ),
+    Mutation(
+        "migrations/difference.py",
         "[___ for ___ in with_through_models(models) if ___]",
         "with_through_models(models)",
         "foundation/test_differences.py::test_model_with_a_schema_is_left_to_the_user",
@@ -507,7 +513,7 @@ if ___a is None:
     ),
     Mutation(
         "migrations/statements.py",
-        "greatest(max({name}), 0) + 1",
+        "greatest(max({name}), {last}) + 1",
         "1",
         "foundation/test_differences.py::test_key_of_another_kind_goes_on_with_its_numbers[serial-identity]",
         is_text=True,

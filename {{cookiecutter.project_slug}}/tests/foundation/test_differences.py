@@ -162,6 +162,68 @@ def test_key_of_another_kind_goes_on_with_its_numbers(database: Database, tmp_pa
     assert execute(database, "INSERT INTO author (name) VALUES ('d') RETURNING id") == [(last,)]
 
 
+@pytest.mark.parametrize(("old", "new"), [("serial", "identity"), ("identity", "bigserial")])
+def test_key_of_another_kind_gives_no_number_twice(database: Database, tmp_path: Path, old: str, new: str) -> None:
+    before, after = (model("Thing", id=KEYS[kind](), name=TextField(null=True)) for kind in (old, new))
+    one_gone = "INSERT INTO thing (name) VALUES ('a'), ('b') RETURNING id; DELETE FROM thing WHERE id = 2"
+    change(database, tmp_path, [before], [after], one_gone)
+    assert execute(database, "INSERT INTO thing (name) VALUES ('c') RETURNING id") == [(3,)]
+    execute(database, "DELETE FROM thing")
+    go_back(database, tmp_path, [before])
+    assert execute(database, "INSERT INTO thing (name) VALUES ('d') RETURNING id") == [(4,)]
+
+
+@pytest.mark.parametrize("kind", ["serial", "identity"])
+def test_numbers_that_are_forgotten_are_warned_of(database: Database, tmp_path: Path, kind: str) -> None:
+    old, new = model("Thing", id=KEYS[kind]()), model("Thing", id=KEYS["plain"]())
+    up = change(database, tmp_path, [old], [new]).partition("-- migrate:down")[0]
+    assert "-- It forgets the numbers of rows that are gone" in up
+
+
+SEQUENCE = "SELECT format_type(seqtypid, NULL), CAST(seqrelid AS regclass)::text FROM pg_sequence"
+
+
+def by_hand(folder: Path, up: str, down: str) -> None:
+    (folder / "0002_by_hand.sql").write_text(f"-- migrate:up\n{up}\n-- migrate:down\n{down}\n")
+
+
+def test_sequence_of_another_type_than_its_column(database: Database, tmp_path: Path) -> None:
+    write_new(database, [model("Thing")], "old", tmp_path)
+    by_hand(tmp_path, "ALTER TABLE thing ALTER id TYPE bigint;", "ALTER TABLE thing ALTER id TYPE integer;")
+    new = model("Thing", id=peewee.BigAutoField())
+    write_new(database, [new], "new", tmp_path)
+    assert difference(database, [new], tmp_path) == ([], [])
+    migrate(database, tmp_path)
+    assert execute(database, SEQUENCE) == [("bigint", "thing_id_seq")]
+    migrate(database, tmp_path, 2)
+    assert execute(database, SEQUENCE) == [("integer", "thing_id_seq")]
+    migrate(database, tmp_path, 0)
+
+
+def test_sequence_of_a_renamed_table(database: Database, tmp_path: Path) -> None:
+    write_new(database, [model("Person")], "old", tmp_path)
+    by_hand(tmp_path, "ALTER TABLE person RENAME TO human;", "ALTER TABLE human RENAME TO person;")
+    new = model("Human", id=peewee.BigAutoField())
+    write_new(database, [new], "new", tmp_path)
+    assert difference(database, [new], tmp_path) == ([], [])
+    migrate(database, tmp_path)
+    assert execute(database, SEQUENCE) == [("bigint", "person_id_seq")]
+    migrate(database, tmp_path, 0)
+
+
+def test_default_that_no_longer_takes_the_sequence(database: Database, tmp_path: Path) -> None:
+    thing = model("Thing", name=TextField(null=True))
+    write_new(database, [thing], "old", tmp_path)
+    sequence = "nextval('thing_id_seq')"
+    by_hand(tmp_path, "ALTER TABLE thing ALTER id DROP DEFAULT;", f"ALTER TABLE thing ALTER id SET DEFAULT {sequence};")
+    write_new(database, [thing], "new", tmp_path)
+    assert difference(database, [thing], tmp_path) == ([], [])
+    for number in (None, 2, None):
+        migrate(database, tmp_path, number)
+    assert execute(database, "INSERT INTO thing (name) VALUES ('a') RETURNING id") == [(1,)]
+    migrate(database, tmp_path, 0)
+
+
 def with_index(field: peewee.Field, *expressions: Any, **options: Any) -> Any:
     thing = model("Thing", name=field)
     thing.add_index(*(expression(thing) for expression in expressions), **options)

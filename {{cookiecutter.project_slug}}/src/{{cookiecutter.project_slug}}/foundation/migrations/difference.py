@@ -1,5 +1,7 @@
 """Writes the next migration, from the difference between the models and the migrations."""
 
+import copy
+import dataclasses
 import textwrap
 from pathlib import Path
 
@@ -64,13 +66,9 @@ def difference(database: Database, models: Models, folder: Path) -> tuple[list[s
             return [], []
         conversions = Conversions(database)
         up = statements(migrated, modelled, values_for_old_rows(database, models, migrated, modelled), conversions)
-        down = statements(modelled, migrated, {}, conversions)
-        for sql, wanted in ((up, modelled), (down, migrated)):
-            for statement in sql:
-                _execute(database, statement)
-            made = read_schema(database)
-            if made != wanted:
-                _check(_settled(database, made), wanted)
+        made = _make(database, up, modelled)
+        down = statements(_with_sequences(modelled, made), migrated, {}, conversions)
+        _make(database, down, migrated)
     return up, down
 
 
@@ -80,10 +78,32 @@ def _settled(database: Database, schema: Schema) -> Schema:
         before = schema
         with empty_schema(database):
             execute(database, "the tables", "\n".join(statements({}, before, {}, Conversions(database))))
-            schema = read_schema(database)
+            schema = _with_sequences(read_schema(database), before)
         if schema == before:
             break
     return schema
+
+
+def _with_sequences(schema: Schema, others: Schema) -> Schema:
+    """Return the tables with the sequences of the others: a copy has its own, and a rename leaves the old name."""
+    schema = copy.deepcopy(schema)
+    for name, table in schema.items():
+        for column, definition in table.columns.items():
+            other = others[name].columns[column]
+            table.columns[column] = dataclasses.replace(
+                definition, sequence=other.sequence, sequence_name=other.sequence_name
+            )
+    return schema
+
+
+def _make(database: Database, sql: list[str], wanted: Schema) -> Schema:
+    """Execute the statements; return what they made. Raises MigrationError when that isn't what they should."""
+    for statement in sql:
+        _execute(database, statement)
+    made = read_schema(database)
+    if made != wanted:
+        _check(_settled(database, made), wanted)
+    return made
 
 
 def _execute(database: Database, statement: str) -> None:

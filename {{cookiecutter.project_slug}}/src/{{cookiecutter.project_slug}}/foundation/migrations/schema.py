@@ -23,9 +23,9 @@ SELECT c.relname,
     || CASE WHEN a.attcollation <> t.typcollation THEN ' COLLATE ' || CAST(CAST(a.attcollation AS regcollation) AS text)
        ELSE '' END,
     a.attnotnull,
-    CASE WHEN s.seqrelid IS NULL THEN pg_get_expr(d.adbin, d.adrelid) END,
+    CASE WHEN e.is_nextval THEN NULL ELSE e.text END,
     concat(a.attidentity, a.attgenerated),
-    format_type(s.seqtypid, NULL),
+    CASE WHEN e.is_nextval OR a.attidentity <> '' THEN format_type(s.seqtypid, NULL) END,
     coalesce(CAST(CAST(s.seqrelid AS regclass) AS text), '')
 FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -34,6 +34,11 @@ LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 LEFT JOIN (pg_depend o JOIN pg_sequence s ON s.seqrelid = o.objid)
     ON o.refobjid = c.oid AND o.refobjsubid = a.attnum AND o.deptype IN ('a', 'i')
     AND o.classid = CAST('pg_class' AS regclass) AND o.refclassid = CAST('pg_class' AS regclass)
+CROSS JOIN LATERAL (
+    SELECT text,
+        text = 'nextval(' || quote_literal(CAST(CAST(s.seqrelid AS regclass) AS text)) || '::regclass)' AS is_nextval
+    FROM pg_get_expr(d.adbin, d.adrelid) AS text
+) e
 WHERE c.relnamespace = CAST(quote_ident(current_schema()) AS regnamespace) AND c.relkind IN ('r', 'p')
     AND NOT c.relispartition
     AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = c.tableoid AND e.objid = c.oid AND e.deptype = 'e')
@@ -65,8 +70,8 @@ class Column:
     not_null: bool
     default: str | None
     generated: str
-    sequence: str | None  # its type
-    sequence_name: str = dataclasses.field(compare=False)
+    sequence: str | None  # the type of the one that numbers the rows
+    sequence_name: str = dataclasses.field(compare=False)  # of that, or of one that the column owns and doesn't take
 
     @property
     def type_alone(self) -> str:
@@ -76,6 +81,15 @@ class Column:
     @property
     def is_computed(self) -> bool:
         return self.generated in ("s", "v")
+
+    @property
+    def is_identity(self) -> bool:
+        return self.generated in ("a", "d")
+
+    @property
+    def owns_sequence(self) -> bool:
+        """Whether it has a sequence that isn't an identity's."""
+        return self.sequence_name != "" and not self.is_identity
 
     @property
     def numbering(self) -> str:
@@ -115,6 +129,7 @@ class Table:
         """Return the text of everything in it, by kind and name."""
         texts = {"partitioning": self.partitioning}
         texts |= {f"column {name}": str(column) for name, column in self.columns.items()}
+        texts |= {f"sequence of {name}": column.sequence or "" for name, column in self.columns.items()}
         texts |= {f"constraint {name}": definition for name, definition in self.constraints.items()}
         texts |= {f"index {name}": definition for name, definition in self.indexes.items()}
         return texts

@@ -11,6 +11,9 @@ DEFAULT_HINT = """\
 -- Replicas of the previous version don't know the column, and can't insert once the default is dropped. To keep it
 -- while they run, leave this statement out, and give the field constraints=[SQL("DEFAULT …")] until the next version.
 """
+FORGETS = """\
+-- It forgets the numbers of rows that are gone: the way back may give them out again.
+"""
 RENAME_HINT = """\
 -- To rename it instead, write this as all of this part, and its reverse as all of the other; --new writes what is left:
 -- {}
@@ -119,11 +122,8 @@ def _change(table: str, column: str, before: Column, after: Column, conversions:
         raise MigrationError(f"can't change {table}.{name} from {before} to {after}: write the migration by hand")
     alter = f"ALTER TABLE {table} ALTER COLUMN {name}"
     renumbered = before.numbering != after.numbering
-    if renumbered and before.numbering == "serial":
-        yield f"{alter} DROP DEFAULT;"
-        yield f"DROP SEQUENCE {before.sequence_name};"
-    elif renumbered and before.numbering:
-        yield f"{alter} DROP IDENTITY;"
+    if renumbered:
+        yield from _end_numbering(alter, before, after)
     if before.default is not None and before.default != after.default:
         yield f"{alter} DROP DEFAULT;"
     if before.type != after.type:
@@ -135,14 +135,39 @@ def _change(table: str, column: str, before: Column, after: Column, conversions:
         yield f"{alter} SET DEFAULT {after.default};"
     if before.not_null != after.not_null:
         yield f"{alter} {'SET' if after.not_null else 'DROP'} NOT NULL;"
-    if renumbered and after.numbering == "serial":
-        yield f"CREATE SEQUENCE {after.sequence_name} AS {after.sequence} OWNED BY {table}.{name};"
-        yield f"{alter} SET DEFAULT nextval('{_escaped(after.sequence_name)}');"
-    elif renumbered and after.numbering:
+    if renumbered:
+        yield from _begin_numbering(alter, table, column, before, after)
+
+
+def _end_numbering(alter: str, before: Column, after: Column) -> Iterator[str]:
+    """Take away what numbers the rows, and keep the last number for `_begin_numbering`, until the commit."""
+    if after.numbering and before.sequence_name:
+        last = f"nextval('{_escaped(before.sequence_name)}') - 1"
+        yield f"SELECT set_config('migration.last', CAST({last} AS text), true);"
+    forgets = "" if after.numbering else FORGETS
+    if before.numbering == "serial":
+        yield f"{alter} DROP DEFAULT;"
+    if before.is_identity:
+        yield f"{forgets}{alter} DROP IDENTITY;"
+    elif before.owns_sequence and not after.owns_sequence:
+        yield f"{forgets}DROP SEQUENCE {before.sequence_name};"
+
+
+def _begin_numbering(alter: str, table: str, column: str, before: Column, after: Column) -> Iterator[str]:
+    name = _quoted(column)
+    if after.is_identity:
         yield f"{alter} ADD{GENERATED[after.generated]};"
-    if renumbered and after.numbering:
+    elif after.owns_sequence and not before.owns_sequence:
+        yield f"CREATE SEQUENCE {after.sequence_name} AS {after.sequence or 'bigint'} OWNED BY {table}.{name};"
+    if after.numbering == "serial":
+        taken = before.sequence_name if before.owns_sequence else after.sequence_name
+        if before.owns_sequence:
+            yield f"ALTER SEQUENCE {taken} AS {after.sequence};"
+        yield f"{alter} SET DEFAULT nextval('{_escaped(taken)}');"
+    if after.numbering:
+        last = "CAST(current_setting('migration.last') AS bigint)" if before.sequence_name else "0"
         sequence = f"pg_get_serial_sequence('{_escaped(table)}', '{_escaped(column)}')"
-        yield f"SELECT setval({sequence}, greatest(max({name}), 0) + 1, false) FROM {table};"
+        yield f"SELECT setval({sequence}, greatest(max({name}), {last}) + 1, false) FROM {table};"
 
 
 def _constrain(old: Schema, new: Schema) -> Iterator[str]:
