@@ -399,8 +399,8 @@ if ___a is None:
     # A migration stays one transaction.
     Mutation(
         "migrations/transaction_control.py",
-        "TEXT.sub(' ', ___a)",
-        "___a",
+        "ATOMIC_BODY.sub(' ', TEXT.sub(' ', ___a))",
+        "ATOMIC_BODY.sub(' ', ___a)",
         "foundation/test_migrations.py::test_words_of_transaction_control_elsewhere_are_text",
     ),
     Mutation(

@@ -352,6 +352,16 @@ LONG = "ß" * 32  # 64 bytes
         (model("Thing", other=ForeignKeyField(model("Elsewhere"))), 'Thing: relation "elsewhere" does not exist'),
         (model("Thing", other=TextField(default=lambda: "")), "Thing.other: existing rows need a value: null=True, "),
         (
+            model("Thing", other=TextField()),
+            "Thing.other: existing rows need a value: null=True, "
+            'constraints=[SQL("DEFAULT …")], or a default that is no function (list is fine); '
+            "or, if name was renamed, write ALTER TABLE … RENAME COLUMN … by hand",
+        ),
+        (
+            model("Thing", other=TextField(default=datetime.date)),
+            "Thing.other: its default <class 'datetime.date'>: ",
+        ),
+        (
             model("Thing", other=peewee.UUIDField(default="x")),
             "Thing.other: its default 'x': invalid input syntax for type uuid",
         ),
@@ -379,6 +389,8 @@ LONG = "ß" * 32  # 64 bytes
         "no such model",
         "no such table",
         "default that is a function",
+        "renamed column",
+        "default that needs arguments",
         "default of another type",
         "default that is too long",
         "no such type",
@@ -419,6 +431,25 @@ DROP SCHEMA billing CASCADE;
     migrate(database, tmp_path)
     assert difference(database, [book, invoice, author], tmp_path) == ([], [])
     migrate(database, tmp_path, 0)
+
+
+def test_table_that_gets_a_schema_can_be_moved(database: Database, tmp_path: Path) -> None:
+    write_new(database, [model("Thing")], "old", tmp_path)
+    moved = model("Thing", {"schema": "billing"})
+    text = write_new(database, [moved, model("Other")], "new", tmp_path).read_text()
+    assert '-- ALTER TABLE "thing" SET SCHEMA "billing";\nDROP TABLE "thing";' in text
+    assert 'RENAME TO "other"' not in text
+
+
+def test_role_that_can_not_build_the_tables(database: Database, tmp_path: Path) -> None:
+    with database.allow_sync():
+        database.execute_sql("SET ROLE pg_monitor")
+        with pytest.raises(MigrationError) as raised:
+            write_new(database, [model("Thing")], "new", tmp_path)
+    assert "the role pg_monitor can't build the tables to compare: use the owner of the schema public" in str(
+        raised.value
+    )
+    assert "\n" not in str(raised.value)
 
 
 def test_partitions_are_part_of_their_table(database: Database, tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ def difference(database: Database, models: Models, folder: Path) -> tuple[list[s
     Builds both in a transaction that is rolled back, and compares them; the database's own tables don't matter, nor do
     models with a schema. Raises MigrationError for a difference that the tool can't write.
     """
+    moved = {model._meta.table_name: model._meta.schema for model in models if model._meta.schema}
     models = [model for model in with_through_models(models) if not model._meta.schema]
     with empty_database(database), database.bind_ctx(models):
         for migration in read_migrations(folder):
@@ -65,9 +66,10 @@ def difference(database: Database, models: Models, folder: Path) -> tuple[list[s
         if migrated == modelled:
             return [], []
         conversions = Conversions(database)
-        up = statements(migrated, modelled, values_for_old_rows(database, models, migrated, modelled), conversions)
+        values = values_for_old_rows(database, models, migrated, modelled)
+        up = statements(migrated, modelled, conversions, values, moved)
         made = _make(database, up, modelled)
-        down = statements(_with_sequences(modelled, made), migrated, {}, conversions)
+        down = statements(_with_sequences(modelled, made), migrated, conversions)
         _make(database, down, migrated)
     return up, down
 
@@ -77,7 +79,7 @@ def _settled(database: Database, schema: Schema) -> Schema:
     for _ in range(MOST_READINGS):
         before = schema
         with empty_schema(database):
-            execute(database, "the tables", "\n".join(statements({}, before, {}, Conversions(database))))
+            execute(database, "the tables", "\n".join(statements({}, before, Conversions(database))))
             schema = _with_sequences(read_schema(database), before)
         if schema == before:
             break

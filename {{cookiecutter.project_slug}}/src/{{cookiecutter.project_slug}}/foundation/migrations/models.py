@@ -47,14 +47,18 @@ def values_for_old_rows(
             column = modelled[table].columns[field.column_name]
             if table not in migrated or field.column_name in migrated[table].columns or not column.needs_a_value:
                 continue
-            default = field.default() if isinstance(field.default, type) else field.default  # list, dict
-            if default is None or callable(default):
+            default = field.default
+            if default is None or (callable(default) and not isinstance(default, type)):
+                gone = ", ".join(name for name in migrated[table].columns if name not in modelled[table].columns)
+                renamed = f"; or, if {gone} was renamed, write ALTER TABLE … RENAME COLUMN … by hand" if gone else ""
                 raise MigrationError(
                     f"{model.__name__}.{field.name}: existing rows need a value: "
                     'null=True, constraints=[SQL("DEFAULT …")], or a default that is no function (list is fine)'
+                    f"{renamed}"
                 )
             try:
-                values[table, field.column_name] = _literal(database, field.db_value(default), column.type_alone)
+                value = field.db_value(default() if isinstance(default, type) else default)  # list, dict
+                values[table, field.column_name] = _literal(database, value, column.type_alone)
             except (peewee.PeeweeException, TypeError, ValueError) as error:
                 reason = " ".join(str(error).split())
                 raise MigrationError(f"{model.__name__}.{field.name}: its default {default!r}: {reason}") from error

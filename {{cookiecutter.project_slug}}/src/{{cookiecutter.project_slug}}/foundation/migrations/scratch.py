@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..database import Database
+from .errors import MigrationError
 from .history import execute
 
 SCHEMA = "difference_scratch"
@@ -38,11 +39,25 @@ END $$;
 """
 
 
+# Renaming a schema takes its owner, and CREATE on the database.
+MISSING_ROLE = """
+SELECT current_user, nspname, CAST(CAST(nspowner AS regrole) AS text) FROM pg_namespace
+WHERE nspname = coalesce(current_schema(), 'public')
+    AND NOT (pg_has_role(nspowner, 'USAGE') AND has_database_privilege(current_database(), 'CREATE'))
+"""
+
+
 @contextmanager
 def empty_database(database: Database) -> Iterator[None]:
     """Work inside the block as in an empty database, and roll back. Raises MigrationError."""
     with database.allow_sync(), database.atomic() as transaction:
         try:
+            if missing := database.execute_sql(MISSING_ROLE).fetchone():
+                role, schema, owner = missing
+                raise MigrationError(
+                    f"the role {role} can't build the tables to compare: use the owner of the schema {schema}, "
+                    f"{owner}, with CREATE on the database"
+                )
             execute(database, "the database", EMPTY)
             yield
         finally:

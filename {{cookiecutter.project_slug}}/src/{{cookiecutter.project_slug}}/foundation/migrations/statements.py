@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from .conversions import Conversions
 from .errors import MigrationError
@@ -15,22 +16,29 @@ FORGETS = """\
 -- It forgets the numbers of rows that are gone: the way back may give them out again.
 """
 RENAME_HINT = """\
--- To rename it instead, write this as all of this part, and its reverse as all of the other; --new writes what is left:
+-- To keep it instead, write this as all of this part, and its reverse as all of the other; --new writes what is left:
 -- {}
 """
 
 
-def statements(old: Schema, new: Schema, values: Mapping[tuple[str, str], str], conversions: Conversions) -> list[str]:
+def statements(
+    old: Schema,
+    new: Schema,
+    conversions: Conversions,
+    values: Mapping[tuple[str, str], str] = MappingProxyType({}),
+    moved: Mapping[str, str] = MappingProxyType({}),
+) -> list[str]:
     """Return the statements that turn the old tables into the new ones. Raises MigrationError.
 
     Args:
         values: literals for existing rows, by table and added column.
+        moved: schemas of models that the tool leaves out, by table.
     """
     old = copy.deepcopy(old)
     renamed = [*_rename(old, new)]
     return [
         *renamed,
-        *_drop(old, new),
+        *_drop(old, new, moved),
         *_create(old, new),
         *_alter(old, new, values, conversions),
         *_constrain(old, new),
@@ -51,7 +59,7 @@ def _rename(old: Schema, new: Schema) -> Iterator[str]:
                     yield statement.format(table=_quoted(name), old=_quoted(gone[0]), new=_quoted(renamed))
 
 
-def _drop(old: Schema, new: Schema) -> Iterator[str]:
+def _drop(old: Schema, new: Schema, moved: Mapping[str, str]) -> Iterator[str]:
     for foreign in (True, False):  # foreign keys first: they refer to the others
         for name, table in old.items():
             kept = new.get(name, Table()).constraints
@@ -63,7 +71,9 @@ def _drop(old: Schema, new: Schema) -> Iterator[str]:
     for name, table in old.items():
         if name not in new:
             hint = "-- Its rows are lost.\n"
-            if created:
+            if name in moved:
+                hint += RENAME_HINT.format(f"ALTER TABLE {_quoted(name)} SET SCHEMA {_quoted(moved[name])};")
+            elif created:
                 likely = max(created, key=lambda other: len(table.columns.keys() & new[other].columns.keys()))
                 rename = f"ALTER TABLE {_quoted(name)} RENAME TO {_quoted(likely)};"
                 hint += RENAME_HINT.format(rename)
