@@ -523,7 +523,21 @@ if ___a is None:
         "migrations/history.py",
         "set_config('search_path', %s, true)",
         "%s",
-        "foundation/test_migrations.py::test_search_path_of_a_dump",
+        "foundation/test_migrations.py::test_types_that_peewee_does_not_know",
+        is_text=True,
+    ),
+    Mutation(
+        "migrations/history.py",
+        "; RESET ALL",
+        "",
+        "foundation/test_migrations.py::test_settings_of_a_migration_end_with_it",
+        is_text=True,
+    ),
+    Mutation(
+        "migrations/history.py",
+        "SET CONSTRAINTS ALL IMMEDIATE; ",
+        "",
+        "foundation/test_migrations.py::test_error_at_the_commit_names_the_migration",
         is_text=True,
     ),
     Mutation(
