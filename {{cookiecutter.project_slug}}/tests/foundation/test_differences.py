@@ -237,7 +237,6 @@ def with_index(field: peewee.Field, *expressions: Any, **options: Any) -> Any:
         with_index(CharField(), lambda thing: peewee.fn.substr(thing.name, 1, 3), name="Thing's start"),
         with_index(CharField(), lambda _: SQL("CREATE INDEX percent ON thing (name) WHERE name LIKE '%a'")),
         model("Thing", {"indexes": ((("name",), True),)}, name=CharField()),
-        model("Thing", {"constraints": [SQL("UNIQUE NULLS NOT DISTINCT (name)")]}, name=CharField()),
         model("Thing", {"constraints": [SQL("EXCLUDE USING btree (name WITH =)")]}, name=CharField()),
         model("Thing", name=CharField(unique=True)),
     ],
