@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from {{ cookiecutter.project_slug }}.foundation.database import make_database
-from {{ cookiecutter.project_slug }}.foundation.embedded import embedded_database
+from {{ cookiecutter.project_slug }}.foundation.embedded import EmbeddedPostgresError, embedded_database
 from {{ cookiecutter.project_slug }}.foundation.embedded.keeper import Cluster, KeeperError
 from {{ cookiecutter.project_slug }}.foundation.testing import isolated_settings
 
@@ -255,3 +255,15 @@ def test_folder_whose_name_is_no_text(tmp_path: Path) -> None:
     (cluster.data / "postmaster.pid").write_bytes(b"1\n/\xff\n0\n5432\n")
     assert cluster._pid_file()[3] == "5432"
     shutil.rmtree(cluster.folder)
+
+
+def test_current_folder_that_was_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deleted = tmp_path / "deleted"
+    deleted.mkdir()
+    monkeypatch.chdir(deleted)
+    deleted.rmdir()
+    with (
+        pytest.raises(EmbeddedPostgresError, match=r"^the embedded PostgreSQL can't start in \.postgres: No such file"),
+        embedded_database(Path(".postgres"), "postgres"),
+    ):
+        pass

