@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tornado.escape import json_decode
-from tornado.httpclient import HTTPResponse
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
 
 from {{ cookiecutter.project_slug }}.foundation.database import Database, make_database
 from {{ cookiecutter.project_slug }}.foundation.testing import Service, running
@@ -129,12 +129,14 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0)
 
 
-async def until_it_listens(port: int) -> None:
+async def until_it_serves(port: int) -> None:
+    """Wait for an answer: before it serves, a program listens for a moment to see whether the port is free."""
     async with asyncio.timeout(60):
         while True:
-            with contextlib.suppress(OSError):
-                (await asyncio.open_connection("127.0.0.1", port))[1].close()
+            with contextlib.suppress(OSError, HTTPClientError):
+                await AsyncHTTPClient().fetch(f"http://127.0.0.1:{port}/healthz")
                 return
+            await asyncio.sleep(0.02)
 
 
 async def connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

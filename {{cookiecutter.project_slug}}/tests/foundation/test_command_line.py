@@ -23,7 +23,7 @@ from . import example
 from .conftest import Command
 from .example import ExampleSettings, Item
 from .relay import Relay
-from .support import free_port, run, running_with, start, start_program, until_it_listens, until_under_way
+from .support import free_port, run, running_with, start, start_program, until_it_serves, until_under_way
 
 # `bind_sockets` doesn't close a socket that it can't bind: the garbage collector does, with a warning.
 TORNADO_LEAVES_A_SOCKET = pytest.mark.filterwarnings(
@@ -150,6 +150,7 @@ async def test_reload_survives_a_mistake(tmp_path: Path, settings: ExampleSettin
         pass  # creates the tables
     source, port = inspect.getsource(example), free_port()
     module = tmp_path / "example.py"
+    shutil.copytree(Path(example.__file__).with_name("migrations"), tmp_path / "migrations")
     module.write_text(source)
     process = await start_program(module, "serve", "--reload", DATABASE_URL=database_url, PORT=f"{port}")
     assert process.stdout is not None
@@ -160,7 +161,7 @@ async def test_reload_survives_a_mistake(tmp_path: Path, settings: ExampleSettin
         with pytest.raises(OSError, match="refused"):
             await AsyncHTTPClient().fetch(f"http://127.0.0.1:{port}/items")
         module.write_text(source.replace("Please provide", "Provide"))
-        await until_it_listens(port)
+        await until_it_serves(port)
         module.write_text(source.replace("Please provide", "Kindly provide"))  # before autoreload's first check
         while await hint(process.stdout, port) != "Kindly provide an id":
             pass

@@ -12,7 +12,7 @@ from tornado.httpclient import AsyncHTTPClient
 from {{ cookiecutter.project_slug }}.foundation.streams import prepare_streams
 
 from .example import ExampleSettings
-from .support import free_port, run, running_with, start, until_it_listens
+from .support import free_port, run, running_with, start, until_it_serves
 
 FULL = Path("/dev/full")  # macOS has none
 
@@ -25,7 +25,7 @@ async def serves_and_stops(settings: ExampleSettings, shell: str, reader: int | 
     url, port = settings.database_url.get_secret_value(), free_port()
     process = await start("serve", shell=shell, DATABASE_URL=url, PORT=f"{port}")
     try:
-        await until_it_listens(port)
+        await until_it_serves(port)
         if reader is not None:
             os.close(reader)
         assert (await AsyncHTTPClient().fetch(f"http://127.0.0.1:{port}/items?id=1")).code == 200
