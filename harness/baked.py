@@ -36,7 +36,7 @@ class Project:
         pages = "".join(
             page.read_text("utf-8") for page in [self.path / "README.md", *(self.path / "docs").glob("*.md")]
         )
-        blocks = re.findall(r"^```\w*\n(.*?)^```$", pages, re.DOTALL | re.MULTILINE)
+        blocks = re.findall(r"^```[^`\n]*\n(.*?)^```$", pages, re.DOTALL | re.MULTILINE)
         return [block.replace("\\\n", "") for block in blocks if having in block]
 
     def run(self, *command: str | Path, **environment: str) -> str:

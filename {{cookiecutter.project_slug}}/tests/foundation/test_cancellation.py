@@ -16,6 +16,7 @@ from .support import connect, exists, insert, running_with, until, until_under_w
 
 SLEEP = "SELECT pg_sleep(60)"
 CANCELLATIONS = 500
+LOST = (peewee.OperationalError, peewee.InterfaceError)
 
 
 async def test_cancelled_statement_ends_in_the_server(settings: ExampleSettings) -> None:
@@ -100,7 +101,7 @@ async def test_cancelled_begin_begins_nothing(service: Service) -> None:
     for id_ in range(100, 150):
         try:
             await begin_and_insert(id_)
-        except (peewee.OperationalError, peewee.InterfaceError):  # aiopg closes the connection
+        except LOST:  # aiopg closes the connection
             assert not await exists(id_)
         else:
             assert await exists(id_)
