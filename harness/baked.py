@@ -12,6 +12,8 @@ from pathlib import Path
 TEMPLATE = Path(__file__).parent.parent
 BUILD = TEMPLATE / "build"  # environments and locks, which outlast a session
 UV = shutil.which("uv") or str(TEMPLATE / ".uv" / "bin" / "uv")
+# What the template's own environment and make export to what they run.
+OF_THE_TEMPLATE = ("VIRTUAL_ENV", "MAKELEVEL", "MAKEFLAGS", "MFLAGS")
 COOKIECUTTER = (sys.executable, "-m", "cookiecutter")
 
 
@@ -47,7 +49,7 @@ class Project:
 
     def try_to_run(self, *command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run the command to its end; `stdout` has its errors too."""
-        inherited = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+        inherited = {name: value for name, value in os.environ.items() if name not in OF_THE_TEMPLATE}
         return subprocess.run(
             command,
             cwd=self.path,
