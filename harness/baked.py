@@ -12,6 +12,8 @@ from pathlib import Path
 TEMPLATE = Path(__file__).parent.parent
 BUILD = TEMPLATE / "build"  # environments and locks, which outlast a session
 UV = shutil.which("uv") or str(TEMPLATE / ".uv" / "bin" / "uv")
+# A block of code in Markdown: its language, its title and its text.
+BLOCK = r'^```(\w*)(?: title="(.*?)")?\n(.*?)^```$'
 # What the template's own environment and make export to what they run.
 OF_THE_TEMPLATE = ("VIRTUAL_ENV", "MAKELEVEL", "MAKEFLAGS", "MFLAGS")
 COOKIECUTTER = (sys.executable, "-m", "cookiecutter")
@@ -38,8 +40,8 @@ class Project:
         pages = "".join(
             page.read_text("utf-8") for page in [self.path / "README.md", *(self.path / "docs").glob("*.md")]
         )
-        blocks = re.findall(r"^```[^`\n]*\n(.*?)^```$", pages, re.DOTALL | re.MULTILINE)
-        return [block.replace("\\\n", "") for block in blocks if having in block]
+        blocks = re.findall(BLOCK, pages, re.DOTALL | re.MULTILINE)
+        return [body.replace("\\\n", "") for _, _, body in blocks if having in body]
 
     def run(self, *command: str | Path, **environment: str) -> str:
         """Run the command, which has to succeed, and return what it printed."""

@@ -8,9 +8,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .baked import Project
+from .baked import BLOCK, Project
 
-BLOCK = r'^```(\w*)(?: title="(.*?)")?\n(.*?)^```$'
 LINK = r"\]\((\w+\.md)#([\w-]+)\)"
 BLOCK_OR_LINK = re.compile(f"{BLOCK}|{LINK}", re.MULTILINE | re.DOTALL)
 
