@@ -13,6 +13,7 @@ import peewee
 import uvloop
 from pydantic import SecretStr
 
+from .database import one_line
 from .database.hosts import OLDEST_SERVER
 from .logs import configure_logging
 from .migrations import MigrationError, migrate, status, write_new
@@ -73,11 +74,11 @@ def _execute(
     except (SettingsError, MigrationError, OutputError) as error:
         sys.exit(f"{prog}: {error}")
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
-        sys.exit(f"{prog}: the database: {_one_line(error)}")
+        sys.exit(f"{prog}: the database: {_explain(error)}")
 
 
-def _one_line(error: Exception) -> str:
-    message = " ".join(str(error).split())
+def _explain(error: Exception) -> str:
+    message = one_line(error)
     if 'unrecognized configuration parameter "client_connection_check_interval"' in message:
         message += f" (PostgreSQL is too old: it should be {OLDEST_SERVER} or newer)"
     return message

@@ -3,7 +3,7 @@
 from .compiled import compiled
 from .configuration import make_database
 from .database import Database
-from .errors import PoolTimeout, ReadOnlyServer, sqlstate_of
+from .errors import PoolTimeout, ReadOnlyServer, one_line, sqlstate_of
 from .mixed_ids import MixedIdModel
 from .model import Model
 from .pool import Pool
@@ -17,5 +17,6 @@ __all__ = [
     "ReadOnlyServer",
     "compiled",
     "make_database",
+    "one_line",
     "sqlstate_of",
 ]

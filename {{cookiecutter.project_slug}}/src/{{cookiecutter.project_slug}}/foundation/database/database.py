@@ -13,7 +13,7 @@ from peewee_async.utils import __log__
 from playhouse.postgres_ext import HStoreField
 
 from . import driver
-from .errors import ReadOnlyServer, is_too_many_connections, peewee_errors, sqlstate_of
+from .errors import ReadOnlyServer, is_too_many_connections, one_line, peewee_errors, sqlstate_of
 from .liveness import StatementDeadline
 from .ownership import ConnectionContext, CurrentConnection, OwnedConnection
 from .pool import Pool
@@ -171,7 +171,7 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
                     raise
                 if str(error) != reported:
                     reported = str(error)
-                    logger.info("waiting for the database", refused=" ".join(reported.split()))
+                    logger.info("waiting for the database", refused=one_line(reported))
             await asyncio.sleep(WAIT_BETWEEN_PINGS)
 
     async def aio_last_insert_id(self, cursor: Any, query: Any) -> Any:

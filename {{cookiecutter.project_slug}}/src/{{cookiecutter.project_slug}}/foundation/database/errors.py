@@ -22,6 +22,11 @@ def sqlstate_of(error: Exception) -> str | None:
     return getattr(original, "sqlstate", None) or getattr(original, "pgcode", None)
 
 
+def one_line(error: object) -> str:
+    """Return the message in one line: libpq and PostgreSQL use several."""
+    return " ".join(str(error).split())
+
+
 def is_too_many_connections(error: peewee.OperationalError) -> bool:
     """Return whether the server refused a connection because it has too many.
 

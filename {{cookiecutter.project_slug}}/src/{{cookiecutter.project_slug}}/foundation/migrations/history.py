@@ -9,7 +9,7 @@ import peewee
 import structlog
 
 from ..database import Database
-from ..database.errors import peewee_errors
+from ..database.errors import one_line, peewee_errors
 from .errors import MigrationError
 from .files import Migration, read_migrations
 
@@ -106,7 +106,7 @@ def execute(database: Database, name: str, sql: str) -> None:
             cursor = database.cursor()  # type: ignore[no-untyped-call]  # peewee doesn't declare its type
             cursor.execute(f"SELECT 1; {sql}")
     except peewee.PeeweeException as error:
-        raise MigrationError(f"{name}: {' '.join(str(error).split())}") from error
+        raise MigrationError(f"{name}: {one_line(error)}") from error
 
 
 def _plan(

@@ -6,7 +6,7 @@ from typing import Any
 
 import peewee
 
-from ..database import Database
+from ..database import Database, one_line
 from .errors import MigrationError
 from .history import execute
 from .schema import Schema
@@ -60,8 +60,9 @@ def values_for_old_rows(
                 value = field.db_value(default() if isinstance(default, type) else default)  # list, dict
                 values[table, field.column_name] = _literal(database, value, column.type_alone)
             except (peewee.PeeweeException, TypeError, ValueError) as error:
-                reason = " ".join(str(error).split())
-                raise MigrationError(f"{model.__name__}.{field.name}: its default {default!r}: {reason}") from error
+                raise MigrationError(
+                    f"{model.__name__}.{field.name}: its default {default!r}: {one_line(error)}"
+                ) from error
     return values
 
 
@@ -84,7 +85,7 @@ def _execute(database: Database, model: type[peewee.Model], ddl: Any) -> None:
         else:  # execute_sql() would take a % in the model's own SQL for a parameter; it may be doubled because of that
             execute(database, model.__name__, sql.replace("%%", "%"))
     except peewee.PeeweeException as error:
-        raise MigrationError(f"{model.__name__}: {' '.join(str(error).split())}") from error
+        raise MigrationError(f"{model.__name__}: {one_line(error)}") from error
 
 
 def _literal(database: Database, value: Any, type_: str) -> str:

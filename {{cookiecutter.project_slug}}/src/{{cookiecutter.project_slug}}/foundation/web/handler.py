@@ -15,6 +15,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from .. import logs
+from ..database import one_line
 from .problems import CLIENT_CLOSED_REQUEST, DATABASE_ERRORS, DETAILS, RETRY_AFTER, Problem, status_of
 from .requests_in_flight import reset
 from .validation import JSON, adapter
@@ -187,7 +188,7 @@ class Handler(RequestHandler):
     ) -> None:
         """Called by Tornado. Logs a traceback for a bug; any other failure goes into the request's line."""
         if isinstance(value, DATABASE_ERRORS) and status_of(value) != 500:
-            self.failure = " ".join(str(value).split())
+            self.failure = one_line(value)
         elif isinstance(value, HTTPError):
             self.failure = value.get_message() if value.log_message else None
         elif isinstance(value, StreamClosedError) and self._client_has_left(value):

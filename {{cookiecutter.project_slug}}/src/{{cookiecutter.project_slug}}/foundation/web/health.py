@@ -7,7 +7,7 @@ import structlog
 from pydantic import BaseModel
 from tornado.web import HTTPError
 
-from ..database import Database, ReadOnlyServer
+from ..database import Database, ReadOnlyServer, one_line
 from .handler import Handler
 from .openapi import operation
 from .problems import DATABASE_ERRORS
@@ -46,7 +46,7 @@ class Readiness:
             await self._database.check(PROBE_TIMEOUT)
         except DATABASE_ERRORS as error:
             obstacle = READ_ONLY if isinstance(error, ReadOnlyServer) else NO_ANSWER
-            reason = " ".join(str(error).split())
+            reason = one_line(error)
         if obstacle != self._reported:
             self._reported = obstacle
             if obstacle:
