@@ -145,6 +145,13 @@ async def connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWri
     return await asyncio.open_connection(url.hostname, url.port)
 
 
+def handshake(target: str, *more: str) -> bytes:
+    """Return a request that opens a WebSocket, with more headers."""
+    upgrade = ["Host: a", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"]
+    key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="
+    return "\r\n".join([f"GET {target} HTTP/1.1", *upgrade, key, *more, "", ""]).encode()
+
+
 async def read_to_end(reader: asyncio.StreamReader) -> bytes:
     """Read until the server closes the connection. A close with unread data arrives as a reset."""
     try:

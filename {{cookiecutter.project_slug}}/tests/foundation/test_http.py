@@ -13,7 +13,7 @@ from {{ cookiecutter.project_slug }}.foundation.testing import Service
 from {{ cookiecutter.project_slug }}.foundation.web import Handler, RequestBody, incoming
 
 from .example import ExampleSettings, Item
-from .support import connect, problem, read_to_end
+from .support import connect, handshake, problem, read_to_end
 
 BOUNDARY = b'--Ab\r\nContent-Disposition: form-data; name="name"\r\n\r\nAda\r\n--Ab--\r\n'
 
@@ -210,18 +210,6 @@ async def test_smuggled_request(service: Service, headers: str) -> None:
     assert (status, body) == (400, b"")
 
 
-HANDSHAKE = b"""\
-GET /socket HTTP/1.1\r
-Host: a\r
-Connection: Upgrade\r
-Upgrade: websocket\r
-Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r
-Sec-WebSocket-Version: 13\r
-Sec-WebSocket-Extensions: x; a*=b; a*0=c\r
-\r
-"""
-
-
 async def test_websocket_with_an_extended_parameter(service: Service, caplog: pytest.LogCaptureFixture) -> None:
     class SocketHandler(WebSocketHandler):
         def open(self, *args: str, **kwargs: str) -> None:
@@ -229,7 +217,7 @@ async def test_websocket_with_an_extended_parameter(service: Service, caplog: py
 
     service.application.add_handlers(".*", [("/socket", SocketHandler)])
     reader, writer = await connect(service.address)
-    writer.write(HANDSHAKE)
+    writer.write(handshake("/socket", "Sec-WebSocket-Extensions: x; a*=b; a*0=c"))
     assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
     writer.close()
     assert not caplog.records

@@ -13,7 +13,7 @@ from {{ cookiecutter.project_slug }}.foundation.testing import Service
 from {{ cookiecutter.project_slug }}.foundation.web import Handler
 
 from .example import ExampleSettings
-from .support import connect, exists, running_with, until
+from .support import connect, exists, handshake, running_with, until
 
 PART = b"x" * 100
 
@@ -50,15 +50,6 @@ async def wait_for_ever(handler: Handler) -> None:
     await asyncio.Event().wait()
 
 
-HANDSHAKE = b"""\
-GET /keep HTTP/1.1\r
-Host: a\r
-Connection: Upgrade\r
-Upgrade: websocket\r
-Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r
-Sec-WebSocket-Version: 13\r
-\r
-"""
 ROUTES: list[Any] = [
     ("/stream", StreamHandler),
     ("/events", EventsHandler),
@@ -191,7 +182,7 @@ async def test_websocket_of_a_client_that_does_not_close_it(settings: ExampleSet
     async with running_with(settings, shutdown_grace=0.1) as service:
         service.application.add_handlers(".*", [("/keep", KeepingHandler)])
         reader, writer = await connect(service.address)
-        writer.write(HANDSHAKE)
+        writer.write(handshake("/keep"))
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
     assert closed.is_set()
     writer.close()
