@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ import psutil
 import psycopg
 
 from .postgres import free_port, unprivileged
+from .waiting import wait_until
 
 START_TIMEOUT = 60  # seconds
 CONNECTIONS = 200  # of each node
@@ -55,18 +56,14 @@ defaults
 """
 PGBOUNCER = """
 [databases]
-postgres = host=127.0.0.1 port={server} user=postgres
+{name} = host=127.0.0.1 port={server} user={user}
 
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {port}
+unix_socket_dir =
 auth_type = any
 pool_mode = transaction
-max_client_conn = {connections}
-default_pool_size = 20
-server_login_retry = 0.2
-server_fast_close = 1
-unix_socket_dir =
 """
 
 
@@ -76,13 +73,6 @@ def executable(name: str) -> str:
         f"{name} is not installed: on Debian, apt-get install patroni etcd-server haproxy pgbouncer"
     )
     return found
-
-
-def wait_until(holds: Callable[[], bool], what: str, timeout: float = START_TIMEOUT) -> None:
-    give_up = time.monotonic() + timeout
-    while not holds():
-        assert time.monotonic() < give_up, f"waited {timeout} s in vain until {what}"
-        time.sleep(0.05)
 
 
 def made(folder: Path) -> Path:
@@ -252,7 +242,7 @@ class Cluster:
         return self.roles()["leader"]
 
     def wait_until_whole(self) -> None:
-        wait_until(lambda: self.roles().keys() == {"leader", "sync_standby", "replica"}, "there were two standbys")
+        wait_until(self.roles, lambda roles: roles.keys() == {"leader", "sync_standby", "replica"}, START_TIMEOUT)
 
     def switch_over(self) -> None:
         """Make the synchronous standby the leader."""
@@ -317,12 +307,14 @@ def _haproxy(folder: Path, text: str) -> Program:
     return Program(made(folder), executable("haproxy"), "-db", "-f", written(folder / "haproxy.cfg", text))
 
 
-def pgbouncer(folder: Path, server: str) -> tuple[Program, str]:
-    """Return a PgBouncer in transaction mode before this server, and its URL."""
-    port = free_port()
-    text = PGBOUNCER.format(server=urlsplit(server).port, port=port, connections=CONNECTIONS)
+def pgbouncer(folder: Path, url: str, **settings: str | float) -> tuple[Program, str]:
+    """Return a PgBouncer in transaction mode before this database and role, with these settings, and its URL."""
+    server, port = urlsplit(url), free_port()
+    name = server.path.removeprefix("/")
+    text = PGBOUNCER.format(name=name, user=server.username, server=server.port, port=port)
+    text += "".join(f"{setting} = {value}\n" for setting, value in settings.items())
     program = Program(made(folder), executable("pgbouncer"), written(folder / "pgbouncer.ini", text))
-    return program, f"postgresql://postgres@127.0.0.1:{port}/postgres?options="
+    return program, f"postgresql://{server.username}@127.0.0.1:{port}/{name}"
 
 
 @contextlib.contextmanager

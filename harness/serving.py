@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from .baked import Project
 from .postgres import free_port
@@ -43,20 +44,27 @@ class Service:
         )
         return done.returncode, done.stdout
 
+    def start(
+        self, url: str, others: dict[str, str], command: Sequence[str | Path] = (), log: IO[bytes] | None = None
+    ) -> subprocess.Popen[str]:
+        """Start to serve on this database. `others` are further environment variables; `log` gets the errors."""
+        variables = BOUNDS | {"PORT": "0"} | others | {"DATABASE_URL": url, "PYTHONPATH": "src"}
+        return subprocess.Popen(
+            command or [self.python, "-m", "name_service", "serve"],
+            cwd=self.project.path,
+            env=os.environ | variables,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+
     @contextlib.contextmanager
     def serving(self, url: str, *, command: Sequence[str | Path] = (), **others: str) -> Iterator[str]:
         """Serve on this database until the end of the block, and yield the address.
 
         `command` replaces the default one, and `others` are further environment variables.
         """
-        variables = BOUNDS | {"PORT": "0"} | others
-        with subprocess.Popen(
-            command or [self.python, "-m", "name_service", "serve"],
-            cwd=self.project.path,
-            env=os.environ | variables | {"DATABASE_URL": url, "PYTHONPATH": "src", "LOG_LEVEL": "error"},
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as process:
+        with self.start(url, others | {"LOG_LEVEL": "error"}, command) as process:
             assert process.stdout is not None
             try:
                 banner = process.stdout.readline()
@@ -83,16 +91,9 @@ class Instance:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        variables = BOUNDS | {"DATABASE_URL": self.url, "PORT": str(self.port), "PYTHONPATH": "src"}
+        command = (self.service.python, "-m", "name_service", "serve", "--wait", "60")
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [self.service.python, "-m", "name_service", "serve", "--wait", "60"],
-                cwd=self.service.project.path,
-                env=os.environ | variables | self.others,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
+            self._process = self.service.start(self.url, self.others | {"PORT": str(self.port)}, command, log)
 
     def wait_until_serving(self) -> None:
         assert self._process.stdout is not None

@@ -14,6 +14,7 @@ import pytest
 from harness.baked import Project
 from harness.postgres import START_TIMEOUT, Server, unprivileged
 from harness.serving import Service
+from harness.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -56,12 +57,9 @@ def check_restored(service: Service, url: str, acknowledged: set[int]) -> None:
     assert "0001_create" not in printed
 
 
-def wait_until(server: Server, question: str) -> None:
+def wait_until_true(server: Server, question: str) -> None:
     """Wait until the server answers this question with true."""
-    give_up = time.monotonic() + START_TIMEOUT
-    while server.execute(question) != [(True,)]:
-        assert time.monotonic() < give_up, question
-        time.sleep(0.05)
+    wait_until(lambda: server.execute(question), lambda rows: rows == [(True,)], START_TIMEOUT)
 
 
 class Place:
@@ -129,10 +127,10 @@ def test_restore_to_the_moment_before_a_mistake(service: Service, place: Place) 
         [(before_the_mistake,)] = first.execute("SELECT clock_timestamp()::text")
         first.execute("DELETE FROM testnamemodel")
     [(segment,)] = first.execute("SELECT pg_walfile_name(pg_switch_wal())")
-    wait_until(first, f"SELECT last_archived_wal >= '{segment}' FROM pg_stat_archiver")
+    wait_until_true(first, f"SELECT last_archived_wal >= '{segment}' FROM pg_stat_archiver")
     first.kill()
     restore = block(service.project, "recovery.signal").replace("2026-11-26 12:00:00+00", before_the_mistake)
     place.run(restore, first.url)
     second.start()
-    wait_until(second, "SELECT NOT pg_is_in_recovery()")
+    wait_until_true(second, "SELECT NOT pg_is_in_recovery()")
     check_restored(service, second.url, acknowledged)

@@ -13,6 +13,7 @@ from harness.figures import Figures
 from harness.load import Load, go_away, load
 from harness.postgres import Server
 from harness.serving import POOL_TIMEOUT, STATEMENT_TIMEOUT, Service, relay
+from harness.waiting import wait_until
 
 pytestmark = pytest.mark.alone
 
@@ -109,10 +110,8 @@ def test_clients_that_go_away(service: Service, server: Server, figures: Figures
 
 def wait_for_the_pool_alone(server: Server) -> None:
     """Wait until there are no more sessions than the pool has: a closed one ends soon, one that leaks stays."""
-    give_up = time.monotonic() + 10
-    while (sessions := sessions_of_clients(server)) - Counter(idle=POOL_SIZE):
-        assert time.monotonic() < give_up, sessions
-        time.sleep(0.05)
+    pool = Counter(idle=POOL_SIZE)
+    wait_until(lambda: sessions_of_clients(server), lambda sessions: not sessions - pool, timeout=10)
 
 
 def sessions_of_clients(server: Server) -> Counter[str]:

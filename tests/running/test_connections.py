@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import os
-import shutil
-import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,20 +16,11 @@ import yaml
 from harness.baked import Bake
 from harness.figures import Figures
 from harness.load import load
-from harness.postgres import Server, free_port, unprivileged
+from harness.patroni import pgbouncer, started
+from harness.postgres import START_TIMEOUT, Server
 from harness.pythons import skip_but_in_ci
 from harness.serving import Service, relay
-
-PGBOUNCER = """
-[databases]
-postgres = host=127.0.0.1 port={server} user=postgres pool_size=5
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-"""
+from harness.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +83,7 @@ def test_certificate_of_another_authority_is_refused(
 
 @pytest.mark.pgbouncer
 def test_pgbouncer_in_transaction_mode(service: Service, server: Server, servers: Path, figures: Figures) -> None:
-    with pgbouncer(server, servers / f"pgbouncer-{service.driver}") as url:
+    with listening_pgbouncer(servers / f"pgbouncer-{service.driver}", server.url, default_pool_size=5) as url:
         with service.serving(f"{url}?options=") as address:
             seen = asyncio.run(load(address, lambda: None))
             for id_ in range(1_000_000, 1_000_050):
@@ -118,15 +107,18 @@ def test_pgbouncer_of_cloudnative_pg(bake: Bake, service: Service, server: Serve
     server.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
     for sql in initdb["postInitSQL"]:
         server.execute(sql.replace(initdb["owner"], name))
-    configuration = PGBOUNCER.replace("postgres = ", f"{name} = ").replace("user=postgres", f"user={name}")
-    configuration += "ignore_startup_parameters = extra_float_digits,options\n"
-    with pgbouncer(server, servers / f"pgbouncer-{name}", configuration) as url:
+    database = f"postgresql://{name}@127.0.0.1:{server.port}/{name}"
+    ignored: dict[str, str | float] = {
+        "ignore_startup_parameters": "extra_float_digits,options",
+        "default_pool_size": 5,
+    }
+    with listening_pgbouncer(servers / f"pgbouncer-{name}", database, **ignored) as url:
         pooler = {"DATABASE_HOST": "127.0.0.1", "DATABASE_PORT": str(urlsplit(url).port)}
         pooler |= {"DATABASE_NAME": name, "DATABASE_USER": name}
         assert service.run("migrate", DATABASE_URL="", **pooler)[0] == 0
         with service.serving("", **pooler, MIGRATE_ON_START="false") as address:
             seen = asyncio.run(load(address, lambda: None))
-        with psycopg.connect(url.replace("/postgres", f"/{name}"), prepare_threshold=None) as connection:
+        with psycopg.connect(url, prepare_threshold=None) as connection:
             bounds = [
                 connection.execute(f"SHOW {setting}".encode()).fetchone()
                 for setting in ("statement_timeout", "client_connection_check_interval")
@@ -142,21 +134,9 @@ def serves(service: Service, url: str) -> None:
 
 
 @contextlib.contextmanager
-def pgbouncer(server: Server, folder: Path, text: str = PGBOUNCER) -> Iterator[str]:
-    """The URL of a PgBouncer in front of the server."""
-    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
-    assert program is not None, "PgBouncer is not installed: on Debian, apt-get install pgbouncer"
-    folder.mkdir()
-    port = free_port()
-    configuration = folder / "pgbouncer.ini"
-    configuration.write_text(text.format(server=server.port, port=port))
-    with subprocess.Popen([program, configuration], stderr=subprocess.PIPE, text=True, **unprivileged()) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if "process up" in line:
-                break
-        try:
-            yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
-        finally:
-            process.terminate()
-            process.communicate()
+def listening_pgbouncer(folder: Path, url: str, **settings: str | float) -> Iterator[str]:
+    """The URL of a PgBouncer in front of the database."""
+    program, address = pgbouncer(folder, url, **settings)
+    with started(program):
+        wait_until((folder / "log").read_text, lambda printed: "process up" in printed, START_TIMEOUT)
+        yield address

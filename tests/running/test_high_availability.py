@@ -23,6 +23,8 @@ from harness.choices import CHOICES
 from harness.figures import Figures
 from harness.load import Load, load
 from harness.patroni import (
+    CONNECTIONS,
+    START_TIMEOUT,
     Cluster,
     Probe,
     Program,
@@ -30,10 +32,10 @@ from harness.patroni import (
     haproxy_of_service,
     pgbouncer,
     started,
-    wait_until,
 )
 from harness.pythons import PythonFor
 from harness.serving import Instance, Service, start, stop
+from harness.waiting import wait_until
 
 pytestmark = [pytest.mark.alone, pytest.mark.ha]
 
@@ -71,8 +73,15 @@ def stack(bake: Bake, python_for: PythonFor, servers: Path) -> Iterator[Stack]:
     cluster = Cluster(servers)
     keeping, through_haproxy = haproxy_of_database(servers / "haproxy", cluster, cuts_sessions=False)
     cutting, behind_pgbouncer = haproxy_of_database(servers / "haproxy-of-pgbouncer", cluster)
-    bouncer, through_pgbouncer = pgbouncer(servers / "pgbouncer", behind_pgbouncer)
-    ways = {"nodes": cluster.url, "haproxy": through_haproxy, "pgbouncer": through_pgbouncer}
+    bouncer, through_pgbouncer = pgbouncer(
+        servers / "pgbouncer",
+        behind_pgbouncer,
+        max_client_conn=CONNECTIONS,
+        default_pool_size=20,
+        server_login_retry=0.2,
+        server_fast_close=1,
+    )
+    ways = {"nodes": cluster.url, "haproxy": through_haproxy, "pgbouncer": f"{through_pgbouncer}?options="}
     services = {driver: Service(bake(driver=driver), python_for(driver), driver) for driver in CHOICES["driver"]}
     pairs = {
         f"{driver}-{way}": [
@@ -99,7 +108,7 @@ def stack(bake: Bake, python_for: PythonFor, servers: Path) -> Iterator[Stack]:
 def kill_leader(stack: Stack) -> None:
     leader = stack.cluster.leader
     leader.kill()
-    wait_until(lambda: stack.cluster.roles().get("leader", leader) is not leader, "another node was the leader")
+    wait_until(stack.cluster.roles, lambda roles: roles.get("leader", leader) is not leader, START_TIMEOUT)
     leader.start()
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 import urllib.request
 from pathlib import Path
 from urllib.error import HTTPError
@@ -13,6 +12,7 @@ from harness.baked import Bake, Project
 from harness.postgres import START_TIMEOUT, Server
 from harness.pythons import PythonFor
 from harness.serving import Service
+from harness.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -84,10 +84,7 @@ def test_reads_go_to_a_standby_while_there_is_one(reading: Service, servers: Pat
 
 def until(wanted: int, url: str) -> None:
     """Ask until this is the status."""
-    give_up = time.monotonic() + START_TIMEOUT
-    while (found := status(url)) != wanted:
-        assert time.monotonic() < give_up, found
-        time.sleep(0.05)
+    wait_until(lambda: status(url), lambda found: found == wanted, START_TIMEOUT)
 
 
 def status(url: str) -> int:
