@@ -49,7 +49,8 @@ async def ada(service: Service) -> AsyncIterator[Author]:
     with database.bind_ctx([Author, Book]):
         await database.aio_create_tables([Author, Book])
         author = await Author.aio_create(name="Ada")
-        await Book.aio_create(author=author, title="Notes", pages=66, notes=DOCUMENT, more=DOCUMENT, tags=["a", "b"])
+        insert = Book.insert(author=author, title="Notes", pages=66, notes=DOCUMENT, more=DOCUMENT, tags=["a", "b"])
+        await insert.aio_execute()
         await Book.aio_create(author=author, title="100%")
         yield author
 
