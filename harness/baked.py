@@ -50,8 +50,9 @@ class Project:
         return done.stdout
 
     def try_to_run(self, *command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run the command to its end; `stdout` has its errors too."""
+        """Run the command to its end, with uv on its path; `stdout` has its errors too."""
         inherited = {name: value for name, value in os.environ.items() if name not in OF_THE_TEMPLATE}
+        inherited["PATH"] += os.pathsep + str(Path(UV).parent)
         return subprocess.run(
             command,
             cwd=self.path,

@@ -19,13 +19,13 @@ class Shell:
     """Bash, which shows in `printed` what a person saw."""
 
     def __init__(self, folder: Path, **variables: str) -> None:
-        inherited = {name: value for name, value in os.environ.items() if name not in NOT_A_PERSONS}
-        path = f"{Path(UV).parent}:{inherited['PATH']}"
+        path = f"{Path(UV).parent}:{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path, "PS1": PROMPT, "TERM": "xterm-256color", **variables}
         self._child = pexpect.spawn(
             "bash",
             ["--noprofile", "--norc"],
             cwd=folder,
-            env={**inherited, "PATH": path, "PS1": PROMPT, "TERM": "xterm-256color", **variables},
+            env={name: value for name, value in environment.items() if name not in NOT_A_PERSONS},
             dimensions=(ROWS, COLUMNS),
             encoding="utf-8",
             timeout=TIMEOUT,
@@ -44,13 +44,25 @@ class Shell:
     def type(self, line: str) -> None:
         self._child.sendline(line)
 
+    def run(self, line: str) -> None:
+        """Type a command, which has to succeed, and wait for its end."""
+        self.type(line)
+        self.wait_for_prompt()
+        self.type('echo "exit $?"')
+        self.expect(r"exit (\d+)\r\n")
+        assert self.printed.endswith("exit 0\r\n"), self.printed
+        self.wait_for_prompt()
+
     def take_the_defaults(self) -> None:
-        """Press Enter at each of cookiecutter's questions."""
+        """Press Enter at each of cookiecutter's questions, and wait for the end."""
+        self.answer_with_the_defaults()
+        self.wait_for_prompt()
+
+    def answer_with_the_defaults(self) -> None:
         for number, _ in enumerate(questions(), 1):
             self.expect(rf"\[{number}/{len(questions())}\]")
             self.expect(r"\)\S*: ")
             self.type("")
-        self.wait_for_prompt()
 
     def close(self) -> None:
         """Stop what runs with ^C, and leave the shell."""
