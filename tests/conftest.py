@@ -149,8 +149,11 @@ def postgres(bake: Bake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         [sys.executable, "-P", keeper, folder, "postgres"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as server:
         assert server.stdout is not None
-        answer = json.loads(server.stdout.readline())
-        yield answer["url"]
+        url = json.loads(server.stdout.readline())["url"]
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -3,18 +3,32 @@
 import pytest
 
 from harness.baked import Bake
-from harness.choices import CHOICES
+from harness.figures import Figures
 from harness.following import follow, sections
+from harness.postgres import PostgresOf
 from harness.pythons import PythonFor
+from harness.suites import passed, version_of, version_of_server
 
 pytestmark = [pytest.mark.early, pytest.mark.slow]
 
 
-@pytest.mark.parametrize("driver", CHOICES["driver"])
-def test_each_step_works(bake: Bake, python_for: PythonFor, postgres: str, driver: str) -> None:
+@pytest.mark.parametrize(("driver", "version", "server"), [("aiopg", "3.14", "17"), ("psycopg", "3.12", "15")])
+def test_each_step_works(
+    bake: Bake,
+    python_for: PythonFor,
+    postgres_of: PostgresOf,
+    figures: Figures,
+    driver: str,
+    version: str,
+    server: str,
+) -> None:
     """The steps' own commands run their tests and checks, and at last all tests."""
-    project = bake(driver=driver)
-    environment = {"UV_PYTHON": str(python_for(driver)), "DATABASE_URL": postgres, "TEST_DATABASE_URL": postgres}
-    for step in sections(project, "tutorial.md"):
-        for commands in follow(project, step):
-            project.run("bash", "-ec", commands, **environment)
+    project, python, url = bake(driver=driver), python_for(driver, version), postgres_of(server)
+    environment = {"UV_PYTHON": str(python), "DATABASE_URL": url, "TEST_DATABASE_URL": url}
+    printed = [
+        project.run("bash", "-ec", commands, **environment)
+        for step in sections(project, "tutorial.md")
+        for commands in follow(project, step)
+    ]
+    passing = passed(next(text for text in reversed(printed) if " passed in " in text))
+    figures.append(f"{driver}, the tutorial: {passing} on {version_of(python)}, PostgreSQL {version_of_server(url)}")
