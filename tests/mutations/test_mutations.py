@@ -4,6 +4,8 @@ A change is described by its pattern, as `harness/mutating.py` says.
 """
 
 import contextlib
+import itertools
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from harness.baked import Bake, Project
 from harness.choices import CHOICES
+from harness.forking import ForkingPytest
 from harness.mutating import MutationError, replace_code, replace_text
 from harness.pythons import PythonFor
 
@@ -21,6 +24,7 @@ PSYCOPG = ("psycopg",)
 OF_DRIVERS = {
     f"database/{name}.py" for name in ("configuration", "database", "driver", "errors", "liveness", "ownership", "pool")
 }
+seconds = itertools.count(1)
 HANGS_AFTER = 10  # seconds
 FAILS_WITHIN = 120  # seconds, more than the tests' own time-outs
 
@@ -1401,6 +1405,20 @@ def projects(bake: Bake) -> Callable[[str], Project]:
     return lambda driver: baked[driver]
 
 
+@pytest.fixture(scope="module")
+def pytest_for(python_for: PythonFor) -> Iterator[Callable[[str], ForkingPytest]]:
+    started: dict[str, ForkingPytest] = {}
+
+    def pytest_for(driver: str) -> ForkingPytest:
+        if driver not in started:
+            started[driver] = ForkingPytest(python_for(driver))
+        return started[driver]
+
+    yield pytest_for
+    for process in started.values():
+        process.close()
+
+
 @pytest.mark.parametrize("driver", CHOICES["driver"])
 def test_mutations_apply(projects: Callable[[str], Project], driver: str) -> None:
     """Quick, and tells of all at once: a change of the foundation may concern several."""
@@ -1424,35 +1442,37 @@ def test_mutations_apply(projects: Callable[[str], Project], driver: str) -> Non
 )
 def test_mutation_is_noticed(
     projects: Callable[[str], Project],
-    python_for: PythonFor,
+    pytest_for: Callable[[str], ForkingPytest],
     postgres: str,
     mutation: Mutation,
     driver: str,
 ) -> None:
     project = projects(driver)
     timeout = HANGS_AFTER if mutation.hangs else FAILS_WITHIN
+    limits = ("-o", f"faulthandler_timeout={timeout}", "-o", "faulthandler_exit_on_timeout=true")
     with mutated(project, mutation):
-        done = project.try_to_run(
-            *(python_for(driver), "-m", "pytest", "-x", "-q"),
-            *("-o", f"faulthandler_timeout={timeout}", "-o", "faulthandler_exit_on_timeout=true"),
-            f"tests/{mutation.test}",
-            TEST_DATABASE_URL=postgres,
-            PYTHONPATH=str(project.path / "src"),
-        )
-    assert "NameError" not in done.stdout, f"what the mutation names is gone:\n{done.stdout}"
+        arguments = ("-x", "-q", *limits, f"tests/{mutation.test}")
+        printed = pytest_for(driver).run(project.path, *arguments, TEST_DATABASE_URL=postgres)
+    assert "NameError" not in printed, f"what the mutation names is gone:\n{printed}"
     noticed = "Timeout (" if mutation.hangs else f"FAILED tests/{mutation.test}"
-    assert noticed in done.stdout, done.stdout
+    assert noticed in printed, printed
 
 
 @contextlib.contextmanager
 def mutated(project: Project, mutation: Mutation) -> Iterator[None]:
     path = path_of(project, mutation)
     original = path.read_text(encoding="utf-8")
-    path.write_text(mutation.apply(original), encoding="utf-8")
+    write_as_new(path, mutation.apply(original))
     try:
         yield
     finally:
-        path.write_text(original, encoding="utf-8")
+        write_as_new(path, original)
+
+
+def write_as_new(path: Path, source: str) -> None:
+    """Write a module so that Python compiles it anew, though it may have the size and second of what was there."""
+    path.write_text(source, encoding="utf-8")
+    os.utime(path, (next(seconds),) * 2)
 
 
 def path_of(project: Project, mutation: Mutation) -> Path:
