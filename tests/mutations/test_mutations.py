@@ -520,21 +520,21 @@ if ___a is None:
     ),
     # The history is one's own.
     Mutation(
-        "migrations/history.py",
+        "migrations/execution.py",
         "set_config('search_path', %s, true)",
         "%s",
         "foundation/test_migrations.py::test_types_that_peewee_does_not_know",
         is_text=True,
     ),
     Mutation(
-        "migrations/history.py",
+        "migrations/execution.py",
         "; RESET ALL",
         "",
         "foundation/test_migrations.py::test_settings_of_a_migration_end_with_it",
         is_text=True,
     ),
     Mutation(
-        "migrations/history.py",
+        "migrations/execution.py",
         "SET CONSTRAINTS ALL IMMEDIATE; ",
         "",
         "foundation/test_migrations.py::test_error_at_the_commit_names_the_migration",
@@ -657,13 +657,13 @@ if ___a is None:
         is_text=True,
     ),
     Mutation(
-        "migrations/history.py",
+        "migrations/execution.py",
         "___.execute(___a)",
         "database.execute_sql(___a)",
         "foundation/test_migrations.py::test_statements_are_taken_as_they_are",
     ),
     Mutation(
-        "migrations/history.py",
+        "migrations/execution.py",
         "___a.execute(f'SELECT 1; {___b}')",
         "___a.execute(___b)",
         "foundation/test_migrations.py::test_statements_are_taken_as_they_are",

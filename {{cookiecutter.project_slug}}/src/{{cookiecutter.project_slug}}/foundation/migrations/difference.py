@@ -8,8 +8,8 @@ from pathlib import Path
 from ..database import Database
 from .conversions import Conversions
 from .errors import MigrationError
+from .execution import execute, execute_migration
 from .files import new_file, read_migrations, write_migration
-from .history import execute, execute_migration
 from .models import Models, create_tables, values_for_old_rows, with_through_models
 from .schema import Schema, read_schema
 from .scratch import empty_database, empty_schema

@@ -8,7 +8,7 @@ import peewee
 
 from ..database import Database, one_line
 from .errors import MigrationError
-from .history import execute
+from .execution import execute
 from .schema import Schema
 
 LONGEST_NAME = 63  # bytes; PostgreSQL cuts longer ones
