@@ -1222,6 +1222,18 @@ async with contextlib.AsyncExitStack() as stack:
         "foundation/test_command_line.py::test_signal_while_another_replica_migrates",
     ),
     Mutation(
+        "command_line.py",
+        "_run_in_thread(status, *___a)",
+        "status(*___a)",
+        "foundation/test_command_line.py::test_signal_while_the_server_is_silent[--status]",
+    ),
+    Mutation(
+        "command_line.py",
+        "_run_in_thread(write_new, *___a)",
+        "write_new(*___a)",
+        "foundation/test_command_line.py::test_signal_while_the_server_is_silent[--new=name]",
+    ),
+    Mutation(
         "reloading.py",
         "tornado.autoreload.add_reload_hook(___)",
         "None",

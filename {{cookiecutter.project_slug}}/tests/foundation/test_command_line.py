@@ -23,7 +23,7 @@ from . import example
 from .conftest import Command
 from .example import ExampleSettings, Item
 from .relay import Relay
-from .support import free_port, run, running_with, start, start_program, until_it_serves, until_under_way
+from .support import free_port, run, running_with, start, start_program, until, until_it_serves, until_under_way
 
 # `bind_sockets` doesn't close a socket that it can't bind: the garbage collector does, with a warning.
 TORNADO_LEAVES_A_SOCKET = pytest.mark.filterwarnings(
@@ -135,6 +135,18 @@ async def test_signal_while_another_replica_migrates(
             await process.communicate()
     assert process.returncode == 128 + sent
     await database.aio_close()
+
+
+@pytest.mark.parametrize("option", ["--status", "--new=name"])
+async def test_signal_while_the_server_is_silent(database_url: str, option: str) -> None:
+    async with Relay(database_url) as relay:
+        relay.fall_silent()
+        process = await start("migrate", option, DATABASE_URL=relay.url, POOL_TIMEOUT="60")
+        await until(lambda: relay.connections > 0)
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(30):
+            await process.communicate()
+    assert process.returncode == 128 + signal.SIGINT
 
 
 def test_reload_applies_no_migration_that_is_being_written(monkeypatch: pytest.MonkeyPatch) -> None:

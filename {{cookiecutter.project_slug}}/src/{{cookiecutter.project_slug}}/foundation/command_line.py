@@ -7,7 +7,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import peewee
 import uvloop
@@ -26,6 +26,7 @@ from .web import Application, document
 __all__ = ["run"]
 
 Command: TypeAlias = Callable[[Application, ServiceSettings, argparse.Namespace], None]
+Result = TypeVar("Result")
 
 
 def run(
@@ -111,9 +112,9 @@ def _migrate(application: Application, settings: ServiceSettings, typed: argpars
     """Bring the tables to the newest migration, or to another one."""
     database, folder = application.database, application.migrations
     if typed.status:
-        print_result(*status(database, folder))
+        print_result(*_run_in_thread(status, database, folder))
     elif typed.new is not None:
-        file = write_new(database, application.models, typed.new, folder)
+        file = _run_in_thread(write_new, database, application.models, typed.new, folder)
         print_result(f"wrote {file}: read it before you apply it")
     else:
         _run_in_thread(migrate, database, folder, typed.to)
@@ -128,9 +129,9 @@ def _seed(application: Application, settings: ServiceSettings, typed: argparse.N
 COMMANDS: dict[str, Command] = {"serve": _serve, "migrate": _migrate, "seed": _seed}
 
 
-def _run_in_thread(work: Callable[..., None], *arguments: Any) -> None:
+def _run_in_thread(work: Callable[..., Result], *arguments: Any) -> Result:
     """Run what may wait inside psycopg2 in a thread, so that the main thread still notices signals."""
-    asyncio.run(asyncio.to_thread(work, *arguments))
+    return asyncio.run(asyncio.to_thread(work, *arguments))
 
 
 def _seconds(text: str) -> float:
