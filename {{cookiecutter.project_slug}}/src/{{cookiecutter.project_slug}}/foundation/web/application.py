@@ -19,7 +19,7 @@ from ..settings import ServiceSettings
 from .background import BackgroundTasks
 from .handler import Handler, NotFoundHandler
 from .health import HealthHandler, Readiness, ReadyHandler
-from .incoming import IncomingRequest, Reception
+from .incoming import IncomingRequest
 from .metrics import Metrics, MetricsHandler
 from .openapi import ASSETS, AssetHandler, DocsHandler, DocumentHandler
 from .requests_in_flight import RequestsInFlight
@@ -46,6 +46,7 @@ class Application(tornado.web.Application):
         lifespan: async context manager around the time in which the service takes requests. It is entered with the
             database connected, before the first request, and left after the last request and spawned task.
         tornado_settings: Tornado's own, such as `cookie_secret`, and what handlers look up in `self.settings`.
+            `trusted_origins` is always that of `settings`.
     """
 
     def __init__(
@@ -72,14 +73,9 @@ class Application(tornado.web.Application):
         self.websockets = WebSockets()
         self.background = BackgroundTasks()
         self.metrics = Metrics(database.pool_backend, self.in_flight, self.background)
+        self.max_body_size = settings.max_body_size
         self.trusted_origins = settings.trusted_origins
-        self._reception = Reception(
-            application=self,
-            in_flight=self.in_flight,
-            max_body_size=settings.max_body_size,
-            trusted_origins=self.trusted_origins,
-            trusted_proxies=settings.trusted_proxies,
-        )
+        self.trusted_proxies = settings.trusted_proxies
         database.bind(models)
         all_routes = [
             *routes,
@@ -95,8 +91,8 @@ class Application(tornado.web.Application):
             **{
                 "default_handler_class": NotFoundHandler,
                 "cross_origin_protection": True,
-                "trusted_origins": self.trusted_origins,
                 **tornado_settings,
+                "trusted_origins": self.trusted_origins,
             },
         )
         self._patterns: dict[Any, list[str]] = {}  # by handler
@@ -115,7 +111,7 @@ class Application(tornado.web.Application):
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """Called by Tornado for each request of a connection."""
         assert isinstance(request_conn, HTTP1Connection)
-        return IncomingRequest(self._reception, server_conn, request_conn)
+        return IncomingRequest(self, server_conn, request_conn)
 
     def log_request(self, handler: tornado.web.RequestHandler) -> None:
         """Called by Tornado once the whole answer is with the connection."""
