@@ -18,7 +18,8 @@ FOUNDATION_FILES = """
     migrations/execution.py migrations/files.py migrations/history.py migrations/models.py migrations/schema.py
     migrations/scratch.py migrations/statements.py migrations/transaction_control.py
     web/__init__.py web/application.py web/background.py web/handler.py web/headers.py web/health.py web/incoming.py
-    web/metrics.py web/problems.py web/proxies.py web/requests_in_flight.py web/validation.py web/websockets.py
+    web/metrics.py web/problems.py web/proxies.py web/refusals.py web/requests_in_flight.py web/validation.py
+    web/websockets.py
     web/openapi/__init__.py web/openapi/document.py web/openapi/operations.py web/openapi/pages.py
     web/openapi/schemas.py web/openapi/docs/index.html web/openapi/docs/docs.css web/openapi/docs/docs.js
 """

@@ -17,11 +17,12 @@ from tornado.websocket import WebSocketHandler
 from ..database import Database
 from ..settings import ServiceSettings
 from .background import BackgroundTasks
-from .handler import Handler, NotFoundHandler
+from .handler import Handler
 from .health import HealthHandler, Readiness, ReadyHandler
 from .incoming import IncomingRequest
 from .metrics import Metrics, MetricsHandler
 from .openapi import ASSETS, AssetHandler, DocsHandler, DocumentHandler
+from .refusals import NotFoundHandler
 from .requests_in_flight import RequestsInFlight
 from .websockets import WebSockets
 

@@ -12,7 +12,7 @@ import tornado.web
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPServerRequest
 from tornado.iostream import StreamClosedError
-from tornado.web import HTTPError, RequestHandler, stream_request_body
+from tornado.web import HTTPError, RequestHandler
 
 from .. import logs
 from ..database import one_line
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 EXPOSED_HEADERS = "Allow, ETag, Location, Retry-After, WWW-Authenticate, X-Request-ID"
-PREFLIGHT_MAX_AGE = 600  # seconds
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -212,58 +211,3 @@ def _error(kwargs: dict[str, Any]) -> BaseException | None:
 def _to_json(type_: Any, value: object) -> bytes:
     types = adapter(type_)
     return types.dump_json(types.validate_python(value, from_attributes=True))
-
-
-class NotFoundHandler(Handler):
-    """Answers the paths that no route serves."""
-
-    def prepare(self) -> None:
-        super().prepare()
-        raise HTTPError(404, f"There is nothing at {self.request.path}")
-
-
-class RefusingHandler(Handler):
-    """Answers with an error."""
-
-    def initialize(self, error: HTTPError) -> None:
-        self._error = error
-
-    def prepare(self) -> None:
-        super().prepare()
-        raise self._error
-
-
-class PreflightHandler(Handler):
-    """Allows a trusted page what its browser asks for. Without credentials, so that `prepare()` can't demand any."""
-
-    def options(self) -> None:
-        headers = self.request.headers
-        self.set_status(204)
-        self.set_header("Access-Control-Allow-Methods", headers["Access-Control-Request-Method"])
-        self.set_header("Access-Control-Allow-Headers", headers.get("Access-Control-Request-Headers", ""))
-        self.set_header("Access-Control-Max-Age", PREFLIGHT_MAX_AGE)
-
-
-@stream_request_body
-class TooLargeHandler(Handler):
-    """Sends the 413 once the headers are in, then discards the body.
-
-    Closing the connection with a part of the body unread would reset it, and the client would lose the answer.
-    """
-
-    def initialize(self, limit: int) -> None:
-        self._limit = limit
-
-    async def prepare(self) -> None:
-        super().prepare()
-        self.write_problem(413, f"The body may have {self._limit} bytes at most")
-        self._is_complete = True
-        await self.flush()
-
-    def data_received(self, chunk: bytes) -> None:
-        """Discard the chunk."""
-
-    def _end(self) -> None:
-        self.finish()
-
-    get = head = post = put = patch = delete = options = _end  # type: ignore[assignment]  # Tornado: a variable each

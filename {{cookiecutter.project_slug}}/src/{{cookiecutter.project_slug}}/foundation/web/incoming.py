@@ -16,9 +16,9 @@ from tornado.httputil import (
 )
 from tornado.web import HTTPError, RequestHandler
 
-from .handler import PreflightHandler, RefusingHandler, TooLargeHandler
 from .headers import SPECIAL, in_origin_form, normalize, size_of
 from .proxies import believe_proxies
+from .refusals import PreflightHandler, RefusingHandler, TooLargeHandler
 
 if TYPE_CHECKING:
     from .application import Application
