@@ -7,7 +7,7 @@ SERVICE_FILES = """
     migrations/0001_create_testnamemodel.sql
 """
 FOUNDATION_FILES = """
-    __init__.py command_line.py connections.py listener.py logs.py reloading.py server.py settings.py streams.py
+    __init__.py command_line.py http_server.py listener.py logs.py reloading.py server.py settings.py streams.py
     testing.py
     database/__init__.py database/compiled.py database/configuration.py database/database.py database/driver.py
     database/errors.py database/hosts.py database/liveness.py database/mixed_ids.py database/model.py

@@ -1385,13 +1385,13 @@ if ___a:
     ),
     # Slow clients.
     Mutation(
-        "connections.py",
+        "http_server.py",
         "___a < ___b and ___c not in ___d and ___e",
         "___a < ___b and ___e",
         "foundation/test_security.py::test_long_request_and_websocket_are_not_idle",
     ),
     Mutation(
-        "connections.py",
+        "http_server.py",
         "___a.stream.close()",
         "None",
         "foundation/test_security.py::test_client_that_sends_no_next_request",
