@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-import peewee
 import uvloop
 from pydantic import SecretStr
 
-from .database import one_line
+from .database import DATABASE_ERRORS, one_line
 from .database.hosts import OLDEST_SERVER
 from .logs import configure_logging
 from .migrations import MigrationError, migrate, status, write_new
@@ -74,7 +73,7 @@ def _execute(
             COMMANDS[typed.command](application, settings, typed)
     except (SettingsError, MigrationError, OutputError) as error:
         sys.exit(f"{prog}: {error}")
-    except (peewee.DatabaseError, peewee.InterfaceError) as error:
+    except DATABASE_ERRORS as error:
         sys.exit(f"{prog}: the database: {_explain(error)}")
 
 

@@ -15,8 +15,8 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
 from .. import logs
-from ..database import one_line
-from .problems import CLIENT_CLOSED_REQUEST, DATABASE_ERRORS, DETAILS, RETRY_AFTER, Problem, status_of
+from ..database import DATABASE_ERRORS, one_line
+from .problems import CLIENT_CLOSED_REQUEST, DETAILS, RETRY_AFTER, Problem, status_of
 from .requests_in_flight import reset
 from .validation import JSON, adapter
 

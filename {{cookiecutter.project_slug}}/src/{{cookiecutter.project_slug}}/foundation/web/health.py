@@ -7,10 +7,9 @@ import structlog
 from pydantic import BaseModel
 from tornado.web import HTTPError
 
-from ..database import Database, ReadOnlyServer, one_line
+from ..database import DATABASE_ERRORS, Database, ReadOnlyServer, one_line
 from .handler import Handler
 from .openapi import operation
-from .problems import DATABASE_ERRORS
 
 logger = structlog.get_logger()
 

@@ -3,9 +3,8 @@
 import peewee
 from pydantic import BaseModel, Field
 
-from ..database import sqlstate_of
+from ..database import DATABASE_ERRORS, sqlstate_of
 
-DATABASE_ERRORS = (peewee.DatabaseError, peewee.InterfaceError)
 RETRY_AFTER = 1  # seconds
 CLIENT_CLOSED_REQUEST = 499  # nginx's status for a client that left; only the log and the metrics see it
 
