@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -100,14 +100,6 @@ class Application(tornado.web.Application):
         for rule in self.wildcard_router.rules:
             if isinstance(rule.matcher, PathMatches):
                 self._patterns.setdefault(rule.target, []).append(rule.matcher.regex.pattern.removesuffix("$"))
-
-    def spawn(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run work in a task that outlives the request: it goes on when the client leaves.
-
-        A shutdown waits for it as for a request, until `shutdown_grace` is over. Its failure is logged with the id of
-        the request, and it is counted in the metrics.
-        """
-        self.background.spawn(work)
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """Called by Tornado for each request of a connection."""

@@ -99,8 +99,12 @@ class Handler(RequestHandler):
         self.finish(b"]" if before == b"," else b"[]")
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run work that outlives the request; see `Application.spawn`."""
-        self.application.spawn(work)
+        """Run work in a task that outlives the request: it goes on when the client leaves.
+
+        A shutdown waits for it as for a request, until `shutdown_grace` is over. Its failure is logged with the id of
+        the request, and it is counted in the metrics.
+        """
+        self.application.background.spawn(work)
 
     def on_connection_close(self) -> None:
         """Called by Tornado when the client leaves: cancels the handler, and so the statement under way."""
