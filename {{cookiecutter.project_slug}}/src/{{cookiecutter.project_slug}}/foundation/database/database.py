@@ -43,7 +43,7 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
 
     Args:
         name: the database's name; None where `init` gives it later.
-        statement_timeout: seconds after which a statement without an answer ends with OperationalError, and its
+        answer_timeout: seconds after which a statement without an answer ends with OperationalError, and its
             connection is closed.
         keywords: `pool_params`, and libpq's connection keywords.
     """
@@ -51,9 +51,9 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
     pool_backend: Pool
     pool_backend_cls = Pool
 
-    def __init__(self, name: str | None, *, statement_timeout: float = 10, **keywords: Any) -> None:
+    def __init__(self, name: str | None, *, answer_timeout: float = 10, **keywords: Any) -> None:
         self._current = CurrentConnection()
-        self._statement_timeout = statement_timeout
+        self._answer_timeout = answer_timeout
         super().__init__(name, **keywords)
 
     def bind(self, models: Iterable[type[peewee.Model]], bind_refs: bool = True, bind_backrefs: bool = True) -> None:
@@ -94,7 +94,7 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
         if leaves_state(sql):
             self.pool_backend.discard(connection)
         try:
-            with StatementDeadline(self._statement_timeout, connection), peewee_errors:
+            with StatementDeadline(self._answer_timeout, connection), peewee_errors:
                 async with connection.cursor() as cursor:
                     await cursor.execute(sql, params or ())
                     return await fetch_results(self, cursor) if fetch_results else None
@@ -105,7 +105,7 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
 
     @property
     def _is_for_writing(self) -> bool:
-        return self.pool_params.get("target_session_attrs") not in FOR_READING
+        return self.connect_params.get("target_session_attrs") not in FOR_READING
 
     def _leave_server(self, connection: Any) -> None:
         """Move to another server: this one is read-only, though its address may lead to one that isn't by now."""
