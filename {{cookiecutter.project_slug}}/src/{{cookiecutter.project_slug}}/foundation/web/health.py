@@ -67,7 +67,7 @@ class HealthHandler(Handler):
     @operation(responses={200: [Status]})
     def get(self) -> None:
         """Whether the process lives."""
-        self.finish(Status(status="alive").model_dump())
+        self.answer(Status, {"status": "alive"})
 
 
 class ReadyHandler(Handler):
@@ -77,4 +77,4 @@ class ReadyHandler(Handler):
     async def get(self) -> None:
         """Whether to send requests here."""
         await self.application.readiness.check()
-        self.finish(Status(status="ready").model_dump())
+        self.answer(Status, {"status": "ready"})
