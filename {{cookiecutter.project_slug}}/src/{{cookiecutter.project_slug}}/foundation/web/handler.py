@@ -16,7 +16,7 @@ from tornado.web import HTTPError, RequestHandler
 
 from .. import logs
 from ..database import DATABASE_ERRORS, one_line
-from .problems import CLIENT_CLOSED_REQUEST, DETAILS, RETRY_AFTER, Problem, status_of
+from .problems import CLIENT_CLOSED_REQUEST, DETAILS, PROBLEM_JSON, RETRY_AFTER, Problem, status_of
 from .requests_in_flight import reset
 from .validation import JSON, adapter
 
@@ -175,7 +175,7 @@ class Handler(RequestHandler):
     def write_problem(self, status: int, detail: str | None = None) -> None:
         """Set the status and write a problem as the body. Unlike raising HTTPError, this keeps headers already set."""
         self.set_status(status)
-        self.set_header("Content-Type", "application/problem+json")
+        self.set_header("Content-Type", PROBLEM_JSON)
         if status == 405:
             self.set_header("Allow", ", ".join(self.allowed_methods()))
         if status == 503 and self.request.method in SAFE_METHODS:  # another method may have done a part of its work

@@ -1,10 +1,11 @@
-"""Errors as `application/problem+json` (RFC 9457), and the statuses of database errors."""
+"""Errors as problems (RFC 9457), and the statuses of database errors."""
 
 import peewee
 from pydantic import BaseModel, Field
 
 from ..database import sqlstate_of
 
+PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER = 1  # seconds
 CLIENT_CLOSED_REQUEST = 499  # nginx's status for a client that left; only the log and the metrics see it
 
