@@ -23,6 +23,7 @@ from .validation import JSON, adapter
 if TYPE_CHECKING:
     from .application import Application
 
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")  # that a handler may implement
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 EXPOSED_HEADERS = "Allow, ETag, Location, Retry-After, WWW-Authenticate, X-Request-ID"
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -124,7 +125,7 @@ class Handler(RequestHandler):
         """Return the methods that this handler implements."""
         implemented = [
             method
-            for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+            for method in METHODS
             if getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
         ]
         return ["HEAD", *implemented] if "GET" in implemented else implemented

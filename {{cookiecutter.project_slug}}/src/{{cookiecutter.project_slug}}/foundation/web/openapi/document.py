@@ -12,8 +12,8 @@ from urllib.parse import unquote
 
 from tornado.routing import PathMatches
 
-from ..handler import SAFE_METHODS, Handler
-from ..problems import PROBLEM_JSON, Problem
+from ..handler import METHODS, SAFE_METHODS, Handler
+from ..problems import DETAILS, PROBLEM_JSON, Problem
 from ..validation import FORMS, JSON
 from .operations import Operation, operation_of
 from .schemas import JsonObject, Schemas
@@ -21,15 +21,14 @@ from .schemas import JsonObject, Schemas
 if TYPE_CHECKING:
     from ..application import Application
 
-METHODS = ("get", "post", "put", "patch", "delete", "options")
 ERRORS_OF_ANY = (400, 405, 413, 500)
 ERRORS = {
     400: "The request is not as described",
     401: "The request has no valid credentials",
     403: "A page of another origin sent this",
     404: "Not there",
-    409: "The row conflicts with another one, or refers to one that isn't there",
     405: "The path doesn't support the method",
+    409: DETAILS[409],
     413: "The body is too large",
     415: "The body has an unsupported media type",
     500: "A bug",
@@ -84,7 +83,7 @@ def document(application: "Application") -> str:
 def _described(application: "Application") -> Iterator[Described]:
     """Yield each method that is described; HEAD is described as GET is."""
     for rule in application.wildcard_router.rules:
-        for method in METHODS:
+        for method in map(str.lower, METHODS):
             operation = operation_of(rule.target, method)
             if operation is not None and isinstance(rule.matcher, PathMatches):
                 path = _path(rule.matcher, operation)
