@@ -15,8 +15,8 @@ FOUNDATION_FILES = """
     database/ownership.py database/pool.py
     embedded/__init__.py embedded/keeper.py
     migrations/__init__.py migrations/conversions.py migrations/difference.py migrations/errors.py
-    migrations/execution.py migrations/files.py migrations/history.py migrations/models.py migrations/schema.py
-    migrations/scratch.py migrations/statements.py migrations/transaction_control.py
+    migrations/execution.py migrations/files.py migrations/history.py migrations/models.py
+    migrations/scratch.py migrations/statements.py migrations/tables.py migrations/transaction_control.py
     web/__init__.py web/application.py web/background.py web/handler.py web/headers.py web/health.py web/incoming.py
     web/metrics.py web/problems.py web/proxies.py web/refusals.py web/requests_in_flight.py web/validation.py
     web/websockets.py

@@ -468,8 +468,8 @@ if ___a is None:
     ),
     Mutation(
         "migrations/difference.py",
-        "_with_sequences(read_schema(database), before)",
-        "read_schema(database)",
+        "_with_sequences(read_tables(database), before)",
+        "read_tables(database)",
         "foundation/test_differences.py::test_sequence_of_another_type_than_its_column",
     ),
     Mutation(
@@ -485,14 +485,14 @@ if ___a is None:
         "foundation/test_differences.py::test_model_with_a_schema_is_left_to_the_user",
     ),
     Mutation(
-        "migrations/schema.py",
+        "migrations/tables.py",
         "AND NOT c.relispartition",
         "",
         "foundation/test_differences.py::test_partitions_are_part_of_their_table",
         is_text=True,
     ),
     Mutation(
-        "migrations/schema.py",
+        "migrations/tables.py",
         " ON ONLY ', 'ON '",
         " ON ONLY ', 'ON ONLY '",
         "foundation/test_differences.py::test_index_of_a_partitioned_table_is_enforced",

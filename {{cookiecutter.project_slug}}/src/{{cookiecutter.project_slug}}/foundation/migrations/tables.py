@@ -1,4 +1,4 @@
-"""Schemas as PostgreSQL's catalogue has them."""
+"""Tables as PostgreSQL's catalogue has them."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -135,12 +135,12 @@ class Table:
         return texts
 
 
-Schema = dict[str, Table]
+Tables = dict[str, Table]
 
 
-def read_schema(database: Database) -> Schema:
+def read_tables(database: Database) -> Tables:
     """Return the tables of the first schema of the search path."""
-    tables: Schema = {}
+    tables: Tables = {}
     for table, partitioning, storage, column, *described in database.execute_sql(COLUMNS).fetchall():
         tables.setdefault(table, Table(partitioning, storage)).columns[column] = Column(*described)
     for table, constraint, definition in database.execute_sql(CONSTRAINTS).fetchall():
