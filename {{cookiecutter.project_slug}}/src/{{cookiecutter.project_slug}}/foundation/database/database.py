@@ -21,7 +21,7 @@ from .session_state import leaves_state
 
 logger = structlog.get_logger()
 
-WAIT_BETWEEN_PINGS = 0.5  # seconds
+WAIT_BETWEEN_TRIES = 0.5  # seconds
 READ_ONLY = "25006"  # SQLSTATE
 FOR_READING = ("any", "read-only", "standby", "prefer-standby")  # values of target_session_attrs
 
@@ -112,8 +112,8 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
         self.pool_backend.discard(connection)
         self.pool_backend.renew()
 
-    async def check(self, seconds: float) -> None:
-        """Ask whether statements can be executed: on an idle connection of the pool, else on one outside.
+    async def probe(self, seconds: float) -> None:
+        """Find out whether statements can be executed: on an idle connection of the pool, else on one outside.
 
         Raises OperationalError, also after `seconds` without an answer, and ReadOnlyServer where writing is wanted.
         """
@@ -121,22 +121,22 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
         connection = pool.take_idle()
         if connection is None:
             try:
-                is_read_only = await self.ping(seconds)
+                is_read_only = await self.is_read_only(seconds)
             except peewee.OperationalError as error:
                 if pool.in_use and is_too_many_connections(error):
                     return  # the server lives, and so do the pool's connections
                 raise
         else:
             try:
-                is_read_only = await self._ask(connection, seconds)
+                is_read_only = await self._is_read_only_on(connection, seconds)
             finally:
                 pool.give_back(connection)
         if is_read_only and self._is_for_writing:
             pool.renew()
             raise ReadOnlyServer("the server is read-only")
 
-    async def ping(self, seconds: float) -> bool:
-        """Return whether the server is read-only, asked on a connection outside the pool.
+    async def is_read_only(self, seconds: float) -> bool:
+        """Return whether the server is read-only, asked on a new connection outside the pool.
 
         Raises OperationalError, also after `seconds` without an answer.
         """
@@ -147,11 +147,11 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
         except TimeoutError:
             raise peewee.OperationalError("the server doesn't answer") from None
         try:
-            return await self._ask(connection, deadline - asyncio.get_running_loop().time())
+            return await self._is_read_only_on(connection, deadline - asyncio.get_running_loop().time())
         finally:
             driver.close(connection)
 
-    async def _ask(self, connection: Any, seconds: float) -> bool:
+    async def _is_read_only_on(self, connection: Any, seconds: float) -> bool:
         with StatementDeadline(seconds, connection), peewee_errors:
             async with connection.cursor() as cursor:
                 await cursor.execute("SHOW transaction_read_only")
@@ -164,15 +164,15 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
         reported = ""
         while True:
             try:
-                await self.ping(min(self.pool_backend.timeout, deadline - loop.time()))
+                await self.is_read_only(min(self.pool_backend.timeout, deadline - loop.time()))
                 return
             except peewee.OperationalError as error:
-                if loop.time() + WAIT_BETWEEN_PINGS > deadline:
+                if loop.time() + WAIT_BETWEEN_TRIES > deadline:
                     raise
                 if str(error) != reported:
                     reported = str(error)
                     logger.info("waiting for the database", refused=one_line(reported))
-            await asyncio.sleep(WAIT_BETWEEN_PINGS)
+            await asyncio.sleep(WAIT_BETWEEN_TRIES)
 
     async def aio_last_insert_id(self, cursor: Any, query: Any) -> Any:
         """As peewee-async's, and None for a table without a primary key: the statement returns no rows then."""

@@ -36,13 +36,13 @@ class Readiness:
     async def database_obstacle(self) -> str | None:
         """Return why the database can't serve, None where it can. It has PROBE_TIMEOUT to answer."""
         if self._probe is None or self._probe.done():
-            self._probe = asyncio.create_task(self._ask())
+            self._probe = asyncio.create_task(self._probe_database())
         return await asyncio.shield(self._probe)
 
-    async def _ask(self) -> str | None:
+    async def _probe_database(self) -> str | None:
         obstacle, reason = None, ""
         try:
-            await self._database.check(PROBE_TIMEOUT)
+            await self._database.probe(PROBE_TIMEOUT)
         except DATABASE_ERRORS as error:
             obstacle = READ_ONLY if isinstance(error, ReadOnlyServer) else NO_ANSWER
             reason = one_line(error)
