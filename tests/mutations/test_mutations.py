@@ -1245,6 +1245,12 @@ async with contextlib.AsyncExitStack() as stack:
         "False",
         "foundation/test_command_line.py::test_reload_survives_a_mistake",
     ),
+    Mutation(
+        "reloading.py",
+        "os.execv(___a[0], ___)",
+        "os.execv(___a[0], ___a + ['serve', '--reload'])",
+        "foundation/test_command_line.py::test_reload_waits_for_the_database_again",
+    ),
     # Ids.
     Mutation(
         "database/mixed_ids.py",

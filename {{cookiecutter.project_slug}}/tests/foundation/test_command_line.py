@@ -186,6 +186,28 @@ async def test_reload_survives_a_mistake(tmp_path: Path, settings: ExampleSettin
         await process.communicate()
 
 
+async def test_reload_waits_for_the_database_again(tmp_path: Path, database_url: str) -> None:
+    source, port = inspect.getsource(example), free_port()
+    module = tmp_path / "example.py"
+    shutil.copytree(Path(example.__file__).with_name("migrations"), tmp_path / "migrations")
+    module.write_text(source)
+    async with Relay(database_url) as relay:
+        typed = ("serve", "--reload", "--wait", "60")
+        process = await start_program(module, *typed, DATABASE_URL=relay.url, PORT=f"{port}")
+        assert process.stdout is not None
+        try:
+            assert await hint(process.stdout, port) == "Please provide an id"
+            relay.cut()
+            module.write_text(source.replace("Please provide", "Provide"))
+            async with asyncio.timeout(60):
+                await process.stdout.readuntil(b"waiting for the database")
+            await relay.mend()
+            assert await hint(process.stdout, port) == "Provide an id"
+        finally:
+            process.kill()
+            await process.communicate()
+
+
 @pytest.mark.parametrize("error", ["RuntimeError", "__import__('peewee').OperationalError"])
 async def test_reload_waits_after_a_failed_start(tmp_path: Path, database_url: str, error: str) -> None:
     source, port = inspect.getsource(example), free_port()
