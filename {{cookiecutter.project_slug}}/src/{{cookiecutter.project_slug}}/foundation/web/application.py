@@ -21,7 +21,7 @@ from .handler import Handler
 from .health import HealthHandler, Readiness, ReadyHandler
 from .incoming import IncomingRequest
 from .metrics import Metrics, MetricsHandler
-from .openapi import ASSETS, AssetHandler, DocsHandler, DocumentHandler
+from .openapi import AssetHandler, DocsHandler, DocumentHandler
 from .refusals import NotFoundHandler
 from .requests_in_flight import RequestsInFlight
 from .websockets import WebSockets
@@ -85,7 +85,7 @@ class Application(tornado.web.Application):
             ("/metrics", MetricsHandler),
             ("/openapi.json", DocumentHandler),
             ("/docs", DocsHandler),
-            ("/docs/([\\w./-]+)", AssetHandler, {"path": ASSETS}),
+            ("/docs/([\\w./-]+)", AssetHandler),
         ]
         super().__init__(
             all_routes,

@@ -2,6 +2,6 @@
 
 from .document import document
 from .operations import operation, operation_of
-from .pages import ASSETS, AssetHandler, DocsHandler, DocumentHandler
+from .pages import AssetHandler, DocsHandler, DocumentHandler
 
-__all__ = ["ASSETS", "AssetHandler", "DocsHandler", "DocumentHandler", "document", "operation", "operation_of"]
+__all__ = ["AssetHandler", "DocsHandler", "DocumentHandler", "document", "operation", "operation_of"]

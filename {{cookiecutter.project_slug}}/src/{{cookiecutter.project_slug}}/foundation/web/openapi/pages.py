@@ -50,6 +50,9 @@ class DocsHandler(Handler):
 class AssetHandler(Handler, StaticFileHandler):
     """Serves the files of the page, always whole. They are not part of the description."""
 
+    def initialize(self) -> None:  # type: ignore[override]  # Tornado's wants the folder
+        super().initialize(str(ASSETS))
+
     def prepare(self) -> None:
         super().prepare()
         self.request.headers.pop("Range", None)  # Tornado's answer to a wrong one is no problem
