@@ -75,7 +75,10 @@ def difference(database: Database, models: Models, folder: Path) -> tuple[list[s
 
 
 def _settled(database: Database, tables: Tables) -> Tables:
-    """Return the tables as PostgreSQL prints them once it has read its own text: that of `IN`, for one, differs."""
+    """Return the tables after PostgreSQL has parsed its own output.
+
+    It prints some expressions, such as IN, differently the second time.
+    """
     for _ in range(MOST_READINGS):
         before = tables
         with empty_schema(database):

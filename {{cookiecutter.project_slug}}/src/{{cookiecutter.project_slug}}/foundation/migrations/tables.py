@@ -70,8 +70,8 @@ class Column:
     not_null: bool
     default: str | None
     generated: str
-    sequence: str | None  # the type of the one that numbers the rows
-    sequence_name: str = dataclasses.field(compare=False)  # of that, or of one that the column owns and doesn't take
+    sequence: str | None  # type of the sequence that numbers the rows
+    sequence_name: str = dataclasses.field(compare=False)  # of the sequence that it owns, even an unused one; or ""
 
     @property
     def type_alone(self) -> str:

@@ -107,7 +107,10 @@ class Application(tornado.web.Application):
         return IncomingRequest(self, server_conn, request_conn)
 
     def log_request(self, handler: tornado.web.RequestHandler) -> None:
-        """Called by Tornado once the whole answer is with the connection."""
+        """Called by Tornado once the whole answer is with the connection.
+
+        Takes the request out of those in flight, measures and logs it, and registers a WebSocket that was opened.
+        """
         request = handler.request
         self.in_flight.answered(request.connection)
         seconds, status = request.request_time(), handler.get_status()

@@ -42,7 +42,7 @@ class Handler(RequestHandler):
 
     failure: str | None = None  # the reason of an error, for the log
     _task: asyncio.Task[None] | None = None
-    _is_complete = False
+    _is_complete = False  # the answer has all of its content, though it isn't finished
 
     def __init__(self, application: tornado.web.Application, request: HTTPServerRequest, **kwargs: Any) -> None:
         # Here and not in prepare(), which a 405, a bad form and a cross-origin refusal never reach.
