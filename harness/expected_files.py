@@ -7,18 +7,19 @@ SERVICE_FILES = """
     migrations/0001_create_testnamemodel.sql
 """
 FOUNDATION_FILES = """
-    __init__.py command_line.py connections.py listener.py logs.py reloading.py server.py settings.py streams.py
+    __init__.py command_line.py http_server.py listener.py logs.py reloading.py server.py settings.py streams.py
     testing.py
     database/__init__.py database/compiled.py database/configuration.py database/database.py database/driver.py
     database/errors.py database/hosts.py database/liveness.py database/mixed_ids.py database/model.py
     database/session_state.py
     database/ownership.py database/pool.py
     embedded/__init__.py embedded/keeper.py
-    migrations/__init__.py migrations/conversions.py migrations/difference.py migrations/errors.py migrations/files.py
-    migrations/history.py migrations/models.py migrations/schema.py migrations/scratch.py migrations/statements.py
-    migrations/transaction_control.py
+    migrations/__init__.py migrations/conversions.py migrations/difference.py migrations/errors.py
+    migrations/execution.py migrations/files.py migrations/history.py migrations/models.py
+    migrations/scratch.py migrations/statements.py migrations/tables.py migrations/transaction_control.py
     web/__init__.py web/application.py web/background.py web/handler.py web/headers.py web/health.py web/incoming.py
-    web/metrics.py web/problems.py web/proxies.py web/requests_in_flight.py web/validation.py web/websockets.py
+    web/metrics.py web/problems.py web/proxies.py web/refusals.py web/requests_in_flight.py web/validation.py
+    web/websockets.py
     web/openapi/__init__.py web/openapi/document.py web/openapi/operations.py web/openapi/pages.py
     web/openapi/schemas.py web/openapi/docs/index.html web/openapi/docs/docs.css web/openapi/docs/docs.js
 """

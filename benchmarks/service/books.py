@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from tornado.web import HTTPError
 
 from .foundation.database import Model, compiled
-from .foundation.web import Handler, parse_id, query_argument
+from .foundation.web import Handler, Id, parse_argument, query_argument
 from .handlers import NewRow, Row
 from .models import TestNameModel
 
@@ -85,7 +85,7 @@ def book_with_author(id_: int) -> Any:
 
 class NumberHandler(Handler):
     def number(self, name: str) -> int:
-        return parse_id(query_argument(self.request, name) or "")
+        return parse_argument(name, query_argument(self.request, name) or "", Id)
 
 
 class TitlesHandler(NumberHandler):

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from harness.baked import TEMPLATE, Bake
+from harness.baked import TEMPLATE, Bake, Project
 from harness.choices import CHOICES
 from harness.following import anchor
 
@@ -62,10 +62,26 @@ def test_address_of_the_template_stands_once() -> None:
 
 
 def test_foundation_page_has_its_surface(bake: Bake) -> None:
-    """The names that the package's docstring lists."""
     project = bake()
+    rows = re.findall(r"^\| (.*?) \|", project.read("docs/foundation.md"), re.MULTILINE)
+    names = [name for names in surface(project).values() for name in names]
+    assert set(names) == set(re.findall(r"`([A-Za-z_]+)`", "".join(rows)))
+
+
+def test_what_is_the_users_imports_the_surface_only(bake: Bake) -> None:
+    project = bake()
+    for file in [*project.path.glob("src/*/*.py"), *project.path.glob("tests/*.py")]:
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and ".foundation." in f".{node.module}.":
+                _, _, module = f".{node.module}".rpartition(".foundation.")
+                names = {alias.name for alias in node.names}
+                assert names <= surface(project).get(module, set()), f"{file.name}: {names} of {module}"
+
+
+def surface(project: Project) -> dict[str, set[str]]:
+    """Return the names of each module that the foundation's docstring lists."""
     docstring = ast.get_docstring(ast.parse(project.read("src/name_service/foundation/__init__.py")))
     assert docstring is not None
-    names = set(re.findall(r"`([A-Za-z_]+)`", docstring))
-    rows = re.findall(r"^\| (.*?) \|", project.read("docs/foundation.md"), re.MULTILINE)
-    assert names == set(re.findall(r"`([A-Za-z_]+)`", "".join(rows))) - {"Service"}  # a fixture's type
+    listed = re.findall(r"^- `foundation\.(\w+)`: (.*(?:\n  .*)*)", docstring, re.MULTILINE)
+    assert listed
+    return {module: set(re.findall(r"`(\w+)`", names)) for module, names in listed}

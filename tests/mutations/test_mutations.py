@@ -472,8 +472,8 @@ if ___a is None:
     ),
     Mutation(
         "migrations/difference.py",
-        "_with_sequences(read_schema(database), before)",
-        "read_schema(database)",
+        "_with_sequences(read_tables(database), before)",
+        "read_tables(database)",
         "foundation/test_differences.py::test_sequence_of_another_type_than_its_column",
     ),
     Mutation(
@@ -489,14 +489,14 @@ if ___a is None:
         "foundation/test_differences.py::test_model_with_a_schema_is_left_to_the_user",
     ),
     Mutation(
-        "migrations/schema.py",
+        "migrations/tables.py",
         "AND NOT c.relispartition",
         "",
         "foundation/test_differences.py::test_partitions_are_part_of_their_table",
         is_text=True,
     ),
     Mutation(
-        "migrations/schema.py",
+        "migrations/tables.py",
         " ON ONLY ', 'ON '",
         " ON ONLY ', 'ON ONLY '",
         "foundation/test_differences.py::test_index_of_a_partitioned_table_is_enforced",
@@ -524,21 +524,21 @@ if ___a is None:
     ),
     # The history is one's own.
     Mutation(
-        "migrations/history.py",
+        "migrations/execution.py",
         "set_config('search_path', %s, true)",
         "%s",
         "foundation/test_migrations.py::test_types_that_peewee_does_not_know",
         is_text=True,
     ),
     Mutation(
-        "migrations/history.py",
+        "migrations/execution.py",
         "; RESET ALL",
         "",
         "foundation/test_migrations.py::test_settings_of_a_migration_end_with_it",
         is_text=True,
     ),
     Mutation(
-        "migrations/history.py",
+        "migrations/execution.py",
         "SET CONSTRAINTS ALL IMMEDIATE; ",
         "",
         "foundation/test_migrations.py::test_error_at_the_commit_names_the_migration",
@@ -661,13 +661,13 @@ if ___a is None:
         is_text=True,
     ),
     Mutation(
-        "migrations/history.py",
+        "migrations/execution.py",
         "___.execute(___a)",
         "database.execute_sql(___a)",
         "foundation/test_migrations.py::test_statements_are_taken_as_they_are",
     ),
     Mutation(
-        "migrations/history.py",
+        "migrations/execution.py",
         "___a.execute(f'SELECT 1; {___b}')",
         "___a.execute(___b)",
         "foundation/test_migrations.py::test_statements_are_taken_as_they_are",
@@ -1226,6 +1226,18 @@ async with contextlib.AsyncExitStack() as stack:
         "foundation/test_command_line.py::test_signal_while_another_replica_migrates",
     ),
     Mutation(
+        "command_line.py",
+        "_run_in_thread(status, *___a)",
+        "status(*___a)",
+        "foundation/test_command_line.py::test_signal_while_the_server_is_silent[--status]",
+    ),
+    Mutation(
+        "command_line.py",
+        "_run_in_thread(write_new, *___a)",
+        "write_new(*___a)",
+        "foundation/test_command_line.py::test_signal_while_the_server_is_silent[--new=name]",
+    ),
+    Mutation(
         "reloading.py",
         "tornado.autoreload.add_reload_hook(___)",
         "None",
@@ -1236,6 +1248,12 @@ async with contextlib.AsyncExitStack() as stack:
         "(___ := subprocess.run(*___, **___)).returncode",
         "False",
         "foundation/test_command_line.py::test_reload_survives_a_mistake",
+    ),
+    Mutation(
+        "reloading.py",
+        "os.execv(___a[0], ___)",
+        "os.execv(___a[0], ___a + ['serve', '--reload'])",
+        "foundation/test_command_line.py::test_reload_waits_for_the_database_again",
     ),
     # Ids.
     Mutation(
@@ -1377,13 +1395,13 @@ if ___a:
     ),
     # Slow clients.
     Mutation(
-        "connections.py",
+        "http_server.py",
         "___a < ___b and ___c not in ___d and ___e",
         "___a < ___b and ___e",
         "foundation/test_security.py::test_long_request_and_websocket_are_not_idle",
     ),
     Mutation(
-        "connections.py",
+        "http_server.py",
         "___a.stream.close()",
         "None",
         "foundation/test_security.py::test_client_that_sends_no_next_request",

@@ -7,6 +7,7 @@ from tornado.web import RequestHandler, StaticFileHandler
 
 from {{ cookiecutter.project_slug }}.foundation.migrations import difference, migrate, status
 from {{ cookiecutter.project_slug }}.foundation.testing import Service
+from {{ cookiecutter.project_slug }}.foundation.web import operation_of
 from {{ cookiecutter.project_slug }}.service import make_application
 from {{ cookiecutter.project_slug }}.settings import Settings
 
@@ -34,7 +35,7 @@ async def test_each_route_is_described(service: Service) -> None:
         for method in ("get", "post", "put", "patch", "delete"):
             function = getattr(rule.target, method)
             if function is not getattr(RequestHandler, method) and not issubclass(rule.target, StaticFileHandler):
-                assert hasattr(function, "openapi_operation"), f"{rule.target.__name__}.{method} has no @operation"
+                assert operation_of(rule.target, method), f"{rule.target.__name__}.{method} has no @operation"
                 assert function.__doc__, f"{rule.target.__name__}.{method} has no docstring"
 
 

@@ -23,7 +23,7 @@ from . import example
 from .conftest import Command
 from .example import ExampleSettings, Item
 from .relay import Relay
-from .support import free_port, run, running_with, start, start_program, until_it_serves, until_under_way
+from .support import free_port, run, running_with, start, start_program, until, until_it_serves, until_under_way
 
 # `bind_sockets` doesn't close a socket that it can't bind: the garbage collector does, with a warning.
 TORNADO_LEAVES_A_SOCKET = pytest.mark.filterwarnings(
@@ -137,6 +137,18 @@ async def test_signal_while_another_replica_migrates(
     await database.aio_close()
 
 
+@pytest.mark.parametrize("option", ["--status", "--new=name"])
+async def test_signal_while_the_server_is_silent(database_url: str, option: str) -> None:
+    async with Relay(database_url) as relay:
+        relay.fall_silent()
+        process = await start("migrate", option, DATABASE_URL=relay.url, POOL_TIMEOUT="60")
+        await until(lambda: relay.connections > 0)
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(30):
+            await process.communicate()
+    assert process.returncode == 128 + signal.SIGINT
+
+
 def test_reload_applies_no_migration_that_is_being_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tornado.autoreload, "add_reload_hook", lambda hook: None)
     for name in ("MIGRATE_ON_START", "DATABASE_URL"):
@@ -172,6 +184,28 @@ async def test_reload_survives_a_mistake(tmp_path: Path, settings: ExampleSettin
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.communicate()
+
+
+async def test_reload_waits_for_the_database_again(tmp_path: Path, database_url: str) -> None:
+    source, port = inspect.getsource(example), free_port()
+    module = tmp_path / "example.py"
+    shutil.copytree(Path(example.__file__).with_name("migrations"), tmp_path / "migrations")
+    module.write_text(source)
+    async with Relay(database_url) as relay:
+        typed = ("serve", "--reload", "--wait", "60")
+        process = await start_program(module, *typed, DATABASE_URL=relay.url, PORT=f"{port}")
+        assert process.stdout is not None
+        try:
+            assert await hint(process.stdout, port) == "Please provide an id"
+            relay.cut()
+            module.write_text(source.replace("Please provide", "Provide"))
+            async with asyncio.timeout(60):
+                await process.stdout.readuntil(b"waiting for the database")
+            await relay.mend()
+            assert await hint(process.stdout, port) == "Provide an id"
+        finally:
+            process.kill()
+            await process.communicate()
 
 
 @pytest.mark.parametrize("error", ["RuntimeError", "__import__('peewee').OperationalError"])

@@ -80,14 +80,14 @@ async def test_silent_host_is_tried_last_from_then_on(database_url: str) -> None
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = on_hosts(database_url, f"127.0.0.1:{silent.getsockname()[1]}")
         database = database_on(url, pool_max_size=1, pool_timeout=1)
-        await database.ping(1)
+        await database.is_read_only(1)
         silent.settimeout(0)
         while True:  # accept the connections so far
             try:
                 silent.accept()[0].close()
             except BlockingIOError:
                 break
-        await database.ping(1)
+        await database.is_read_only(1)
         with pytest.raises(BlockingIOError):
             silent.accept()
 

@@ -10,7 +10,7 @@ from {{ cookiecutter.project_slug }} import foundation
 FOUNDATION = Path(foundation.__file__).parent
 PACKAGE = FOUNDATION.parent
 EXAMPLE = Path(__file__).with_name("example.py")
-SURFACE = ("command_line", "database", "settings", "web")
+SURFACE = ("command_line", "database", "migrations", "settings", "web")
 
 
 def imports(file: Path) -> Iterator[tuple[tuple[str, ...], list[str]]]:

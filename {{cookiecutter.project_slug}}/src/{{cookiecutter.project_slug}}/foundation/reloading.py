@@ -6,6 +6,7 @@ process, so killing it leaves nothing behind.
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -72,11 +73,12 @@ def _times(folders: Sequence[Path], others: Sequence[str] = (".env",)) -> dict[s
 
 
 def _replace_process() -> None:
-    program = [sys.executable, *sys.orig_argv[1 : 1 - len(sys.argv)]]  # without its arguments
-    os.execv(sys.executable, [sys.executable, __file__, *program])
+    arguments = sys.argv[1:]
+    program = [sys.executable, *sys.orig_argv[1 : -len(arguments)]]
+    os.execv(sys.executable, [sys.executable, __file__, json.dumps(program), *arguments])
 
 
-def _wait_and_serve(program: list[str]) -> None:
+def _wait_and_serve(program: list[str], arguments: Sequence[str]) -> None:
     shown = ""
     while (done := subprocess.run([*program, "openapi"], capture_output=True, text=True)).returncode:
         if done.stderr != shown:
@@ -84,10 +86,10 @@ def _wait_and_serve(program: list[str]) -> None:
             with contextlib.suppress(OSError):
                 print(shown, file=sys.stderr, flush=True)
         time.sleep(RETRY)
-    os.execv(program[0], [*program, "serve", "--reload"])
+    os.execv(program[0], [*program, *arguments])
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda number, frame: os._exit(128 + number))  # as a container's first process
     with contextlib.suppress(KeyboardInterrupt):
-        _wait_and_serve(sys.argv[1:])
+        _wait_and_serve(json.loads(sys.argv[1]), sys.argv[2:])

@@ -10,7 +10,7 @@ from types import FrameType
 
 from tornado.httputil import ParseBodyConfig, ParseMultipartConfig, set_parse_body_config
 
-from .connections import Server
+from .http_server import Server
 from .listener import bind, raise_descriptor_limit
 from .migrations import migrate
 from .reloading import watch

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 from dotenv.parser import parse_stream
 from pydantic import (
@@ -19,7 +19,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
 
-from .logs import LogFormat
+from .logs import LogFormat, LogLevel
 
 __all__ = ["ListenPort", "Port", "Seconds", "ServiceSettings", "SettingsError", "Timeout", "load_settings"]
 
@@ -36,7 +36,6 @@ Seconds = Annotated[float, Field(ge=0, le=DAY, allow_inf_nan=False)]
 Timeout = Annotated[float, Field(ge=0.001, le=DAY, allow_inf_nan=False)]  # seconds
 Port = Annotated[int, Field(ge=1, le=65535)]
 ListenPort = Annotated[int, Field(ge=0, le=65535)]  # 0 is any free port
-LogLevel = Literal["debug", "info", "warning", "error"]
 Networks: TypeAlias = frozenset[IPvAnyNetwork]
 
 
@@ -64,7 +63,8 @@ Origin = Annotated[str, AfterValidator(_check_origin)]
 class ServiceSettings(BaseSettings):
     """Base of the service's settings. Each field is read from the variable of its name in capitals.
 
-    Durations are in seconds, sizes in bytes. The subclass sets the defaults of `database_name` and `port`.
+    Durations are in seconds, sizes in bytes. The subclass sets the defaults of `database_name`, `database_port` and
+    `port`.
     """
 
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)

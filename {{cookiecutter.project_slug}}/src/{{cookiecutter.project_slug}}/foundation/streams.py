@@ -39,7 +39,7 @@ class LossyStream:
 def prepare_streams() -> None:
     """Open the streams that are closed, set UTF-8, and let the others never raise.
 
-    A closed one's number would go to another file, and libuv ends the process where that is one of its own.
+    The next opened file would get a closed stream's descriptor, and libuv aborts when it is one of its own.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:

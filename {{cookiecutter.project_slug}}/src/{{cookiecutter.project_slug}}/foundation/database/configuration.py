@@ -20,7 +20,7 @@ def make_database(settings: ServiceSettings) -> Database:
     keywords = _connection_keywords(settings)
     return Database(
         keywords.pop("dbname", settings.database_name),
-        statement_timeout=settings.statement_timeout + ANSWER_MARGIN,
+        answer_timeout=settings.statement_timeout + ANSWER_MARGIN,
         pool_params={"size": settings.pool_max_size, "timeout": settings.pool_timeout},
         **keywords,
     )

@@ -21,7 +21,7 @@ from .session_state import leaves_state
 
 logger = structlog.get_logger()
 
-WAIT_BETWEEN_PINGS = 0.5  # seconds
+WAIT_BETWEEN_TRIES = 0.5  # seconds
 READ_ONLY = "25006"  # SQLSTATE
 FOR_READING = ("any", "read-only", "standby", "prefer-standby")  # values of target_session_attrs
 
@@ -43,7 +43,7 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
 
     Args:
         name: the database's name; None where `init` gives it later.
-        statement_timeout: seconds after which a statement without an answer ends with OperationalError, and its
+        answer_timeout: seconds after which a statement without an answer ends with OperationalError, and its
             connection is closed.
         keywords: `pool_params`, and libpq's connection keywords.
     """
@@ -51,9 +51,9 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
     pool_backend: Pool
     pool_backend_cls = Pool
 
-    def __init__(self, name: str | None, *, statement_timeout: float = 10, **keywords: Any) -> None:
+    def __init__(self, name: str | None, *, answer_timeout: float = 10, **keywords: Any) -> None:
         self._current = CurrentConnection()
-        self._statement_timeout = statement_timeout
+        self._answer_timeout = answer_timeout
         super().__init__(name, **keywords)
 
     def bind(self, models: Iterable[type[peewee.Model]], bind_refs: bool = True, bind_backrefs: bool = True) -> None:
@@ -94,7 +94,7 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
         if leaves_state(sql):
             self.pool_backend.discard(connection)
         try:
-            with StatementDeadline(self._statement_timeout, connection), peewee_errors:
+            with StatementDeadline(self._answer_timeout, connection), peewee_errors:
                 async with connection.cursor() as cursor:
                     await cursor.execute(sql, params or ())
                     return await fetch_results(self, cursor) if fetch_results else None
@@ -105,15 +105,15 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
 
     @property
     def _is_for_writing(self) -> bool:
-        return self.pool_params.get("target_session_attrs") not in FOR_READING
+        return self.connect_params.get("target_session_attrs") not in FOR_READING
 
     def _leave_server(self, connection: Any) -> None:
         """Move to another server: this one is read-only, though its address may lead to one that isn't by now."""
         self.pool_backend.discard(connection)
         self.pool_backend.renew()
 
-    async def check(self, seconds: float) -> None:
-        """Ask whether statements can be executed: on an idle connection of the pool, else on one outside.
+    async def probe(self, seconds: float) -> None:
+        """Find out whether statements can be executed: on an idle connection of the pool, else on one outside.
 
         Raises OperationalError, also after `seconds` without an answer, and ReadOnlyServer where writing is wanted.
         """
@@ -121,22 +121,22 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
         connection = pool.take_idle()
         if connection is None:
             try:
-                is_read_only = await self.ping(seconds)
+                is_read_only = await self.is_read_only(seconds)
             except peewee.OperationalError as error:
                 if pool.in_use and is_too_many_connections(error):
                     return  # the server lives, and so do the pool's connections
                 raise
         else:
             try:
-                is_read_only = await self._ask(connection, seconds)
+                is_read_only = await self._is_read_only_on(connection, seconds)
             finally:
                 pool.give_back(connection)
         if is_read_only and self._is_for_writing:
             pool.renew()
             raise ReadOnlyServer("the server is read-only")
 
-    async def ping(self, seconds: float) -> bool:
-        """Return whether the server is read-only, asked on a connection outside the pool.
+    async def is_read_only(self, seconds: float) -> bool:
+        """Return whether the server is read-only, asked on a new connection outside the pool.
 
         Raises OperationalError, also after `seconds` without an answer.
         """
@@ -147,11 +147,11 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
         except TimeoutError:
             raise peewee.OperationalError("the server doesn't answer") from None
         try:
-            return await self._ask(connection, deadline - asyncio.get_running_loop().time())
+            return await self._is_read_only_on(connection, deadline - asyncio.get_running_loop().time())
         finally:
             driver.close(connection)
 
-    async def _ask(self, connection: Any, seconds: float) -> bool:
+    async def _is_read_only_on(self, connection: Any, seconds: float) -> bool:
         with StatementDeadline(seconds, connection), peewee_errors:
             async with connection.cursor() as cursor:
                 await cursor.execute("SHOW transaction_read_only")
@@ -164,15 +164,15 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
         reported = ""
         while True:
             try:
-                await self.ping(min(self.pool_backend.timeout, deadline - loop.time()))
+                await self.is_read_only(min(self.pool_backend.timeout, deadline - loop.time()))
                 return
             except peewee.OperationalError as error:
-                if loop.time() + WAIT_BETWEEN_PINGS > deadline:
+                if loop.time() + WAIT_BETWEEN_TRIES > deadline:
                     raise
                 if str(error) != reported:
                     reported = str(error)
                     logger.info("waiting for the database", refused=one_line(reported))
-            await asyncio.sleep(WAIT_BETWEEN_PINGS)
+            await asyncio.sleep(WAIT_BETWEEN_TRIES)
 
     async def aio_last_insert_id(self, cursor: Any, query: Any) -> Any:
         """As peewee-async's, and None for a table without a primary key: the statement returns no rows then."""

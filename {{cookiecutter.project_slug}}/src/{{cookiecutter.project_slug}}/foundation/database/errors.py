@@ -7,6 +7,8 @@ import peewee
 peewee_errors = peewee.__exception_wrapper__  # type: ignore[attr-defined]  # undeclared
 """A context manager that raises peewee's exceptions in place of the driver's."""
 
+DATABASE_ERRORS = (peewee.DatabaseError, peewee.InterfaceError)
+
 
 class PoolTimeout(peewee.OperationalError):
     """No connection was free in time."""

@@ -8,12 +8,12 @@ from pathlib import Path
 from ..database import Database
 from .conversions import Conversions
 from .errors import MigrationError
+from .execution import execute, execute_migration
 from .files import new_file, read_migrations, write_migration
-from .history import execute, execute_migration
 from .models import Models, create_tables, values_for_old_rows, with_through_models
-from .schema import Schema, read_schema
 from .scratch import empty_database, empty_schema
 from .statements import statements
+from .tables import Tables, read_tables
 
 MOST_READINGS = 3
 DEFER = """
@@ -58,8 +58,8 @@ def difference(database: Database, models: Models, folder: Path) -> tuple[list[s
                 database.execute_sql(defer)
         with empty_schema(database):
             create_tables(database, models)
-            modelled = read_schema(database)
-        migrated = read_schema(database)
+            modelled = read_tables(database)
+        migrated = read_tables(database)
         if migrated == modelled:
             return [], []
         migrated, modelled = _settled(database, migrated), _settled(database, modelled)
@@ -74,35 +74,38 @@ def difference(database: Database, models: Models, folder: Path) -> tuple[list[s
     return up, down
 
 
-def _settled(database: Database, schema: Schema) -> Schema:
-    """Return the tables as PostgreSQL prints them once it has read its own text: that of `IN`, for one, differs."""
+def _settled(database: Database, tables: Tables) -> Tables:
+    """Return the tables after PostgreSQL has parsed its own output.
+
+    It prints some expressions, such as IN, differently the second time.
+    """
     for _ in range(MOST_READINGS):
-        before = schema
+        before = tables
         with empty_schema(database):
             execute(database, "the tables", "\n".join(statements({}, before, Conversions(database))))
-            schema = _with_sequences(read_schema(database), before)
-        if schema == before:
+            tables = _with_sequences(read_tables(database), before)
+        if tables == before:
             break
-    return schema
+    return tables
 
 
-def _with_sequences(schema: Schema, others: Schema) -> Schema:
+def _with_sequences(tables: Tables, others: Tables) -> Tables:
     """Return the tables with the sequences of the others: a copy has its own, and a rename leaves the old name."""
-    schema = copy.deepcopy(schema)
-    for name, table in schema.items():
+    tables = copy.deepcopy(tables)
+    for name, table in tables.items():
         for column, definition in table.columns.items():
             other = others[name].columns[column]
             table.columns[column] = dataclasses.replace(
                 definition, sequence=other.sequence, sequence_name=other.sequence_name
             )
-    return schema
+    return tables
 
 
-def _make(database: Database, sql: list[str], wanted: Schema) -> Schema:
+def _make(database: Database, sql: list[str], wanted: Tables) -> Tables:
     """Execute the statements; return what they made. Raises MigrationError when that isn't what they should."""
     for statement in sql:
         _execute(database, statement)
-    made = read_schema(database)
+    made = read_tables(database)
     if made != wanted:
         _check(_settled(database, made), wanted)
     return made
@@ -114,10 +117,10 @@ def _execute(database: Database, statement: str) -> None:
     execute(database, textwrap.shorten(code, 120).rstrip(";"), statement)
 
 
-def _check(made: Schema, wanted: Schema) -> None:
+def _check(made: Tables, wanted: Tables) -> None:
     """Raises MigrationError when the statements don't make the tables that they should."""
     for table in sorted(wanted.keys() | made.keys()):
-        there, right = (schema[table].parts() if table in schema else {} for schema in (made, wanted))
+        there, right = (tables[table].parts() if table in tables else {} for tables in (made, wanted))
         for name in sorted(there.keys() | right.keys()):
             if there.get(name) != right.get(name):
                 raise MigrationError(

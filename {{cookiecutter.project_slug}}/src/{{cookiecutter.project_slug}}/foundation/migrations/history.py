@@ -5,12 +5,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-import peewee
 import structlog
 
 from ..database import Database
-from ..database.errors import one_line, peewee_errors
 from .errors import MigrationError
+from .execution import execute_migration
 from .files import Migration, read_migrations
 
 logger = structlog.get_logger()
@@ -27,18 +26,6 @@ SELECT 1 FROM pg_class WHERE oid = to_regclass('{OLD_TABLE}') AND relkind = 'r' 
 """
 RENAME = f"ALTER TABLE {OLD_TABLE} RENAME TO {TABLE}"
 CREATE_VIEW = f"CREATE VIEW {OLD_TABLE} AS TABLE {TABLE}"  # replicas of earlier versions read and write it
-
-# A migration can SET anything for the session; pg_dump empties the search path. Afterwards everything is as at the
-# connection's start, but for what the runner, the reader of schemas and psycopg2 have set.
-RESET = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL"
-TRANSACTION_AND_SETTINGS = """
-SELECT CAST(pg_current_xact_id() AS text), current_setting('statement_timeout'), current_setting('lock_timeout'),
-    current_setting('search_path'), current_setting('datestyle')
-"""
-RESTORE = """
-SELECT set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true),
-    set_config('search_path', %s, true), set_config('datestyle', %s, false)
-"""
 
 # Any number, the same in every replica.
 LOCK = 20140501
@@ -84,29 +71,6 @@ def status(database: Database, folder: Path) -> list[str]:
         f"{'' if name in here else ', and not in this version of the service'}"
         for name in sorted(here | applied.keys())
     ]
-
-
-def execute_migration(database: Database, name: str, sql: str) -> None:
-    """Execute the statements of a migration, and end what they set. Raises MigrationError when one fails."""
-    transaction, *settings = database.execute_sql(TRANSACTION_AND_SETTINGS).fetchone()
-    execute(database, name, sql)
-    if database.execute_sql(TRANSACTION_AND_SETTINGS).fetchone()[0] != transaction:
-        raise MigrationError(f"{name} divided its transaction, as COMMIT does: what stands before that has stayed")
-    # What a commit would check is checked here, for an error with this name.
-    execute(database, name, f"SET CONSTRAINTS ALL IMMEDIATE; {RESET}")
-    database.execute_sql(RESTORE, settings)
-
-
-def execute(database: Database, name: str, sql: str) -> None:
-    """Execute statements as they are. Raises MigrationError, with this name, when one fails."""
-    try:
-        with peewee_errors:
-            # Not with peewee's execute_sql(), for which % marks a parameter. psycopg2 refuses a text without a
-            # statement, so there is one in front.
-            cursor = database.cursor()  # type: ignore[no-untyped-call]  # peewee doesn't declare its type
-            cursor.execute(f"SELECT 1; {sql}")
-    except peewee.PeeweeException as error:
-        raise MigrationError(f"{name}: {one_line(error)}") from error
 
 
 def _plan(

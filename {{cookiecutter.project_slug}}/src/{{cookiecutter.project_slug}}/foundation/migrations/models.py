@@ -8,8 +8,8 @@ import peewee
 
 from ..database import Database, one_line
 from .errors import MigrationError
-from .history import execute
-from .schema import Schema
+from .execution import execute
+from .tables import Tables
 
 LONGEST_NAME = 63  # bytes; PostgreSQL cuts longer ones
 
@@ -37,7 +37,7 @@ def create_tables(database: Database, models: Models) -> None:
 
 
 def values_for_old_rows(
-    database: Database, models: Models, migrated: Schema, modelled: Schema
+    database: Database, models: Models, migrated: Tables, modelled: Tables
 ) -> dict[tuple[str, str], str]:
     """Return literals for new NOT NULL columns, by table and column. Raises MigrationError."""
     values = {}

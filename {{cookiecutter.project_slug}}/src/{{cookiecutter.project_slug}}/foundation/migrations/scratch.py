@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from ..database import Database
 from .errors import MigrationError
-from .history import execute
+from .execution import execute
 
 SCHEMA = "difference_scratch"
 

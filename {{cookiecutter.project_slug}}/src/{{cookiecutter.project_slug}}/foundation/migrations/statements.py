@@ -1,4 +1,4 @@
-"""The statements from one schema to another."""
+"""The statements that change tables into others."""
 
 import copy
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from .conversions import Conversions
 from .errors import MigrationError
-from .schema import GENERATED, Column, Schema, Table
+from .tables import GENERATED, Column, Table, Tables
 
 DEFAULT_HINT = """\
 -- Replicas of the previous version don't know the column, and can't insert once the default is dropped. To keep it
@@ -22,8 +22,8 @@ RENAME_HINT = """\
 
 
 def statements(
-    old: Schema,
-    new: Schema,
+    old: Tables,
+    new: Tables,
     conversions: Conversions,
     values: Mapping[tuple[str, str], str] = MappingProxyType({}),
     moved: Mapping[str, str] = MappingProxyType({}),
@@ -45,7 +45,7 @@ def statements(
     ]
 
 
-def _rename(old: Schema, new: Schema) -> Iterator[str]:
+def _rename(old: Tables, new: Tables) -> Iterator[str]:
     """Rename constraints and indexes that differ in nothing else, like those of a renamed table; in `old` as well."""
     for name in (name for name in new if name in old):
         for before, after, statement in (
@@ -59,7 +59,7 @@ def _rename(old: Schema, new: Schema) -> Iterator[str]:
                     yield statement.format(table=_quoted(name), old=_quoted(gone[0]), new=_quoted(renamed))
 
 
-def _drop(old: Schema, new: Schema, moved: Mapping[str, str]) -> Iterator[str]:
+def _drop(old: Tables, new: Tables, moved: Mapping[str, str]) -> Iterator[str]:
     for foreign in (True, False):  # foreign keys first: they refer to the others
         for name, table in old.items():
             kept = new.get(name, Table()).constraints
@@ -84,7 +84,7 @@ def _drop(old: Schema, new: Schema, moved: Mapping[str, str]) -> Iterator[str]:
                 yield f"DROP INDEX {_quoted(index)};"
 
 
-def _create(old: Schema, new: Schema) -> Iterator[str]:
+def _create(old: Tables, new: Tables) -> Iterator[str]:
     for name, table in new.items():
         if name not in old:
             lines = [f"{_quoted(column)} {definition}" for column, definition in table.columns.items()]
@@ -100,7 +100,7 @@ def _create(old: Schema, new: Schema) -> Iterator[str]:
             )
 
 
-def _alter(old: Schema, new: Schema, values: Mapping[tuple[str, str], str], conversions: Conversions) -> Iterator[str]:
+def _alter(old: Tables, new: Tables, values: Mapping[tuple[str, str], str], conversions: Conversions) -> Iterator[str]:
     for name in (name for name in new if name in old):
         table, before, after = _quoted(name), old[name].columns, new[name].columns
         # What is generated comes from other columns: it is added last, and dropped first.
@@ -180,7 +180,7 @@ def _begin_numbering(alter: str, table: str, column: str, before: Column, after:
         yield f"SELECT setval({sequence}, greatest(max({name}), {last}) + 1, false) FROM {table};"
 
 
-def _constrain(old: Schema, new: Schema) -> Iterator[str]:
+def _constrain(old: Tables, new: Tables) -> Iterator[str]:
     for name, table in new.items():
         there = old.get(name, Table())
         for index, definition in table.indexes.items():

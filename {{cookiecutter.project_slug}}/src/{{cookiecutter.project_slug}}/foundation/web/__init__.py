@@ -3,8 +3,7 @@
 from .application import Application
 from .handler import Handler
 from .metrics import MetricsHandler
-from .openapi import document, operation
-from .problems import Problem
+from .openapi import document, operation, operation_of
 from .validation import Id, RequestBody, parse_argument, parse_id, query_argument
 
 __all__ = [
@@ -12,10 +11,10 @@ __all__ = [
     "Handler",
     "Id",
     "MetricsHandler",
-    "Problem",
     "RequestBody",
     "document",
     "operation",
+    "operation_of",
     "parse_argument",
     "parse_id",
     "query_argument",

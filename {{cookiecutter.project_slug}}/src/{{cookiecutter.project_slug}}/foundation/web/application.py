@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,11 +17,12 @@ from tornado.websocket import WebSocketHandler
 from ..database import Database
 from ..settings import ServiceSettings
 from .background import BackgroundTasks
-from .handler import Handler, NotFoundHandler
+from .handler import Handler
 from .health import HealthHandler, Readiness, ReadyHandler
-from .incoming import IncomingRequest, Reception
+from .incoming import IncomingRequest
 from .metrics import Metrics, MetricsHandler
-from .openapi import ASSETS, AssetHandler, DocsHandler, DocumentHandler
+from .openapi import AssetHandler, DocsHandler, DocumentHandler
+from .refusals import NotFoundHandler
 from .requests_in_flight import RequestsInFlight
 from .websockets import WebSockets
 
@@ -46,6 +47,7 @@ class Application(tornado.web.Application):
         lifespan: async context manager around the time in which the service takes requests. It is entered with the
             database connected, before the first request, and left after the last request and spawned task.
         tornado_settings: Tornado's own, such as `cookie_secret`, and what handlers look up in `self.settings`.
+            `trusted_origins` is always that of `settings`.
     """
 
     def __init__(
@@ -72,14 +74,9 @@ class Application(tornado.web.Application):
         self.websockets = WebSockets()
         self.background = BackgroundTasks()
         self.metrics = Metrics(database.pool_backend, self.in_flight, self.background)
+        self.max_body_size = settings.max_body_size
         self.trusted_origins = settings.trusted_origins
-        self._reception = Reception(
-            application=self,
-            in_flight=self.in_flight,
-            max_body_size=settings.max_body_size,
-            trusted_origins=self.trusted_origins,
-            trusted_proxies=settings.trusted_proxies,
-        )
+        self.trusted_proxies = settings.trusted_proxies
         database.bind(models)
         all_routes = [
             *routes,
@@ -88,15 +85,15 @@ class Application(tornado.web.Application):
             ("/metrics", MetricsHandler),
             ("/openapi.json", DocumentHandler),
             ("/docs", DocsHandler),
-            ("/docs/([\\w./-]+)", AssetHandler, {"path": ASSETS}),
+            ("/docs/([\\w./-]+)", AssetHandler),
         ]
         super().__init__(
             all_routes,
             **{
                 "default_handler_class": NotFoundHandler,
                 "cross_origin_protection": True,
-                "trusted_origins": self.trusted_origins,
                 **tornado_settings,
+                "trusted_origins": self.trusted_origins,
             },
         )
         self._patterns: dict[Any, list[str]] = {}  # by handler
@@ -104,21 +101,16 @@ class Application(tornado.web.Application):
             if isinstance(rule.matcher, PathMatches):
                 self._patterns.setdefault(rule.target, []).append(rule.matcher.regex.pattern.removesuffix("$"))
 
-    def spawn(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run work in a task that outlives the request: it goes on when the client leaves.
-
-        A shutdown waits for it as for a request, until `shutdown_grace` is over. Its failure is logged with the id of
-        the request, and it is counted in the metrics.
-        """
-        self.background.spawn(work)
-
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """Called by Tornado for each request of a connection."""
         assert isinstance(request_conn, HTTP1Connection)
-        return IncomingRequest(self._reception, server_conn, request_conn)
+        return IncomingRequest(self, server_conn, request_conn)
 
     def log_request(self, handler: tornado.web.RequestHandler) -> None:
-        """Called by Tornado once the whole answer is with the connection."""
+        """Called by Tornado once the whole answer is with the connection.
+
+        Takes the request out of those in flight, measures and logs it, and registers a WebSocket that was opened.
+        """
         request = handler.request
         self.in_flight.answered(request.connection)
         seconds, status = request.request_time(), handler.get_status()

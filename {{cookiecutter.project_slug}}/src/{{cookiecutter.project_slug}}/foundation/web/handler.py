@@ -12,20 +12,20 @@ import tornado.web
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPServerRequest
 from tornado.iostream import StreamClosedError
-from tornado.web import HTTPError, RequestHandler, stream_request_body
+from tornado.web import HTTPError, RequestHandler
 
 from .. import logs
-from ..database import one_line
-from .problems import CLIENT_CLOSED_REQUEST, DATABASE_ERRORS, DETAILS, RETRY_AFTER, Problem, status_of
+from ..database import DATABASE_ERRORS, one_line
+from .problems import CLIENT_CLOSED_REQUEST, DETAILS, PROBLEM_JSON, RETRY_AFTER, Problem, status_of
 from .requests_in_flight import reset
 from .validation import JSON, adapter
 
 if TYPE_CHECKING:
     from .application import Application
 
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")  # that a handler may implement
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 EXPOSED_HEADERS = "Allow, ETag, Location, Retry-After, WWW-Authenticate, X-Request-ID"
-PREFLIGHT_MAX_AGE = 600  # seconds
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -42,7 +42,7 @@ class Handler(RequestHandler):
 
     failure: str | None = None  # the reason of an error, for the log
     _task: asyncio.Task[None] | None = None
-    _is_complete = False
+    _is_complete = False  # the answer has all of its content, though it isn't finished
 
     def __init__(self, application: tornado.web.Application, request: HTTPServerRequest, **kwargs: Any) -> None:
         # Here and not in prepare(), which a 405, a bad form and a cross-origin refusal never reach.
@@ -100,8 +100,12 @@ class Handler(RequestHandler):
         self.finish(b"]" if before == b"," else b"[]")
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run work that outlives the request; see `Application.spawn`."""
-        self.application.spawn(work)
+        """Run work in a task that outlives the request: it goes on when the client leaves.
+
+        A shutdown waits for it as for a request, until `shutdown_grace` is over. Its failure is logged with the id of
+        the request, and it is counted in the metrics.
+        """
+        self.application.background.spawn(work)
 
     def on_connection_close(self) -> None:
         """Called by Tornado when the client leaves: cancels the handler, and so the statement under way."""
@@ -121,7 +125,7 @@ class Handler(RequestHandler):
         """Return the methods that this handler implements."""
         implemented = [
             method
-            for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+            for method in METHODS
             if getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
         ]
         return ["HEAD", *implemented] if "GET" in implemented else implemented
@@ -172,7 +176,7 @@ class Handler(RequestHandler):
     def write_problem(self, status: int, detail: str | None = None) -> None:
         """Set the status and write a problem as the body. Unlike raising HTTPError, this keeps headers already set."""
         self.set_status(status)
-        self.set_header("Content-Type", "application/problem+json")
+        self.set_header("Content-Type", PROBLEM_JSON)
         if status == 405:
             self.set_header("Allow", ", ".join(self.allowed_methods()))
         if status == 503 and self.request.method in SAFE_METHODS:  # another method may have done a part of its work
@@ -212,58 +216,3 @@ def _error(kwargs: dict[str, Any]) -> BaseException | None:
 def _to_json(type_: Any, value: object) -> bytes:
     types = adapter(type_)
     return types.dump_json(types.validate_python(value, from_attributes=True))
-
-
-class NotFoundHandler(Handler):
-    """Answers the paths that no route serves."""
-
-    def prepare(self) -> None:
-        super().prepare()
-        raise HTTPError(404, f"There is nothing at {self.request.path}")
-
-
-class RefusingHandler(Handler):
-    """Answers with an error."""
-
-    def initialize(self, error: HTTPError) -> None:
-        self._error = error
-
-    def prepare(self) -> None:
-        super().prepare()
-        raise self._error
-
-
-class PreflightHandler(Handler):
-    """Allows a trusted page what its browser asks for. Without credentials, so that `prepare()` can't demand any."""
-
-    def options(self) -> None:
-        headers = self.request.headers
-        self.set_status(204)
-        self.set_header("Access-Control-Allow-Methods", headers["Access-Control-Request-Method"])
-        self.set_header("Access-Control-Allow-Headers", headers.get("Access-Control-Request-Headers", ""))
-        self.set_header("Access-Control-Max-Age", PREFLIGHT_MAX_AGE)
-
-
-@stream_request_body
-class TooLargeHandler(Handler):
-    """Sends the 413 once the headers are in, then discards the body.
-
-    Closing the connection with a part of the body unread would reset it, and the client would lose the answer.
-    """
-
-    def initialize(self, limit: int) -> None:
-        self._limit = limit
-
-    async def prepare(self) -> None:
-        super().prepare()
-        self.write_problem(413, f"The body may have {self._limit} bytes at most")
-        self._is_complete = True
-        await self.flush()
-
-    def data_received(self, chunk: bytes) -> None:
-        """Discard the chunk."""
-
-    def _end(self) -> None:
-        self.finish()
-
-    get = head = post = put = patch = delete = options = _end  # type: ignore[assignment]  # Tornado: a variable each

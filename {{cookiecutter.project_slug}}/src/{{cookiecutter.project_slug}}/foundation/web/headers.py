@@ -1,4 +1,4 @@
-"""Heads of requests that Tornado doesn't read as HTTP means them."""
+"""Rewrites request headers that Tornado would misread."""
 
 import functools
 import itertools
@@ -28,7 +28,7 @@ def size_of(headers: HTTPHeaders) -> int:
 
 
 def normalize(headers: HTTPHeaders, names: Iterable[str], version: str) -> None:
-    """Write these headers, which are SPECIAL, as Tornado reads them. Raises HTTPInputError."""
+    """Rewrite the headers in `names` into the form that Tornado expects. Raises HTTPInputError."""
     if version == "HTTP/1.0":
         if "Transfer-Encoding" in headers:
             raise HTTPInputError("HTTP/1.0 has no Transfer-Encoding")  # a proxy may see the body end elsewhere

@@ -7,10 +7,9 @@ import structlog
 from pydantic import BaseModel
 from tornado.web import HTTPError
 
-from ..database import Database, ReadOnlyServer, one_line
+from ..database import DATABASE_ERRORS, Database, ReadOnlyServer, one_line
 from .handler import Handler
 from .openapi import operation
-from .problems import DATABASE_ERRORS
 
 logger = structlog.get_logger()
 
@@ -37,13 +36,13 @@ class Readiness:
     async def database_obstacle(self) -> str | None:
         """Return why the database can't serve, None where it can. It has PROBE_TIMEOUT to answer."""
         if self._probe is None or self._probe.done():
-            self._probe = asyncio.create_task(self._ask())
+            self._probe = asyncio.create_task(self._probe_database())
         return await asyncio.shield(self._probe)
 
-    async def _ask(self) -> str | None:
+    async def _probe_database(self) -> str | None:
         obstacle, reason = None, ""
         try:
-            await self._database.check(PROBE_TIMEOUT)
+            await self._database.probe(PROBE_TIMEOUT)
         except DATABASE_ERRORS as error:
             obstacle = READ_ONLY if isinstance(error, ReadOnlyServer) else NO_ANSWER
             reason = one_line(error)
@@ -68,7 +67,7 @@ class HealthHandler(Handler):
     @operation(responses={200: [Status]})
     def get(self) -> None:
         """Whether the process lives."""
-        self.finish(Status(status="alive").model_dump())
+        self.answer(Status, {"status": "alive"})
 
 
 class ReadyHandler(Handler):
@@ -78,4 +77,4 @@ class ReadyHandler(Handler):
     async def get(self) -> None:
         """Whether to send requests here."""
         await self.application.readiness.check()
-        self.finish(Status(status="ready").model_dump())
+        self.answer(Status, {"status": "ready"})

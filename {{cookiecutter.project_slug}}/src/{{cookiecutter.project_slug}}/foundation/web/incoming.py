@@ -3,10 +3,9 @@
 import asyncio
 import re
 import sys
-from collections.abc import Awaitable, Set
-from dataclasses import dataclass
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING
 
-import tornado.web
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import (
     HTTPHeaders,
@@ -17,11 +16,12 @@ from tornado.httputil import (
 )
 from tornado.web import HTTPError, RequestHandler
 
-from ..settings import Networks
-from .handler import PreflightHandler, RefusingHandler, TooLargeHandler
 from .headers import SPECIAL, in_origin_form, normalize, size_of
 from .proxies import believe_proxies
-from .requests_in_flight import RequestsInFlight
+from .refusals import PreflightHandler, RefusingHandler, TooLargeHandler
+
+if TYPE_CHECKING:
+    from .application import Application
 
 MAX_TARGET_SIZE = 16 * 1024  # bytes
 MAX_HEADERS_SIZE = 64 * 1024  # bytes
@@ -29,22 +29,11 @@ READ_HEADERS_SIZE = 4 * MAX_HEADERS_SIZE  # past it, Tornado closes the connecti
 DISCARD_TIMEOUT = 5  # seconds for which a body over the limit is read before the connection is closed
 
 
-@dataclass(frozen=True)
-class Reception:
-    """What the requests of an application share."""
-
-    application: tornado.web.Application
-    in_flight: RequestsInFlight
-    max_body_size: int  # bytes
-    trusted_origins: Set[str]
-    trusted_proxies: Networks
-
-
 class IncomingRequest(HTTPMessageDelegate):
     """Finds the handler of a request, and passes the request on. It is in flight once its headers are in."""
 
-    def __init__(self, reception: Reception, server_connection: object, connection: HTTP1Connection) -> None:
-        self._reception = reception
+    def __init__(self, application: "Application", server_connection: object, connection: HTTP1Connection) -> None:
+        self._application = application
         self._server_connection = server_connection
         self._connection = connection
         self._request: HTTPServerRequest
@@ -56,7 +45,7 @@ class IncomingRequest(HTTPMessageDelegate):
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
         assert isinstance(start_line, RequestStartLine)
-        self._reception.in_flight.begin(self._connection, self._handler)
+        self._application.in_flight.begin(self._connection, self._handler)
         refusal = None
         if len(start_line.path) > MAX_TARGET_SIZE:
             refusal = HTTPError(414, f"The target may have {MAX_TARGET_SIZE} bytes at most")
@@ -74,8 +63,8 @@ class IncomingRequest(HTTPMessageDelegate):
             connection=self._connection,
             server_connection=self._server_connection,
         )
-        if self._reception.trusted_proxies:
-            believe_proxies(self._request, self._reception.trusted_proxies)
+        if self._application.trusted_proxies:
+            believe_proxies(self._request, self._application.trusted_proxies)
         self._delegate = self._find_delegate(refusal)
         if special and self._is_too_large(headers):
             return self._refuse_body()
@@ -85,7 +74,7 @@ class IncomingRequest(HTTPMessageDelegate):
         assert self._delegate is not None
         if self._size is not None:
             self._size += len(chunk)
-            if self._size > self._reception.max_body_size:
+            if self._size > self._application.max_body_size:
                 self._size = None
                 self._delegate.on_connection_close()  # forgets what it has received
                 return self._refuse_body()
@@ -101,7 +90,7 @@ class IncomingRequest(HTTPMessageDelegate):
         """Called by Tornado when the client leaves before its request is complete: no handler sees that."""
         if self._timer is not None:
             self._timer.cancel()
-        self._reception.in_flight.end(self._connection)
+        self._application.in_flight.end(self._connection)
         if self._delegate is not None:
             self._delegate.on_connection_close()
 
@@ -109,13 +98,13 @@ class IncomingRequest(HTTPMessageDelegate):
         return getattr(self._delegate, "handler", None)
 
     def _find_delegate(self, refusal: HTTPError | None) -> HTTPMessageDelegate:
-        application, request = self._reception.application, self._request
+        application, request = self._application, self._request
         if refusal is not None:
             return application.get_handler_delegate(request, RefusingHandler, {"error": refusal})
         if (
             request.method == "OPTIONS"
             and "Access-Control-Request-Method" in request.headers
-            and request.headers.get("Origin") in self._reception.trusted_origins
+            and request.headers.get("Origin") in application.trusted_origins
         ):
             return application.get_handler_delegate(request, PreflightHandler)
         return application.find_handler(request)
@@ -129,7 +118,7 @@ class IncomingRequest(HTTPMessageDelegate):
             self._connection.set_max_body_size(sys.maxsize)
             return False
         length = re.fullmatch("[0-9]{1,18}", headers.get("Content-Length", ""))
-        if length is None or int(length[0]) <= self._reception.max_body_size:
+        if length is None or int(length[0]) <= self._application.max_body_size:
             return False
         self._connection.set_max_body_size(sys.maxsize)
         headers["Expect"] = ""  # or Tornado would ask for the body
@@ -138,8 +127,8 @@ class IncomingRequest(HTTPMessageDelegate):
     def _refuse_body(self) -> Awaitable[None] | None:
         request = self._request
         self._timer = asyncio.get_running_loop().call_later(DISCARD_TIMEOUT, self._connection.close)
-        self._delegate = self._reception.application.get_handler_delegate(
-            request, TooLargeHandler, {"limit": self._reception.max_body_size}
+        self._delegate = self._application.get_handler_delegate(
+            request, TooLargeHandler, {"limit": self._application.max_body_size}
         )
         assert request.method is not None
         assert request.uri is not None

@@ -1,11 +1,11 @@
-"""Errors as `application/problem+json` (RFC 9457), and the statuses of database errors."""
+"""Errors as problems (RFC 9457), and the statuses of database errors."""
 
 import peewee
 from pydantic import BaseModel, Field
 
 from ..database import sqlstate_of
 
-DATABASE_ERRORS = (peewee.DatabaseError, peewee.InterfaceError)
+PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER = 1  # seconds
 CLIENT_CLOSED_REQUEST = 499  # nginx's status for a client that left; only the log and the metrics see it
 
@@ -44,10 +44,8 @@ class Problem(BaseModel):
     request_id: str
 
 
-def status_of(error: BaseException | None) -> int:
+def status_of(error: Exception) -> int:
     """Return the status for a database error: by its SQLSTATE, or 503 when the connection was lost. Else 500."""
-    if not isinstance(error, DATABASE_ERRORS):
-        return 500
     sqlstate = sqlstate_of(error)
     if sqlstate is None:
         return 503 if isinstance(error, (peewee.OperationalError, peewee.InterfaceError)) else 500

@@ -29,7 +29,7 @@ def _check_id(given: object, info: ValidationInfo) -> object:
     return given
 
 
-Id = Annotated[int, Field(ge=1, le=GREATEST_ID), BeforeValidator(_check_id)]  # the type of what `parse_id` returns
+Id = Annotated[int, Field(ge=1, le=GREATEST_ID), BeforeValidator(_check_id)]  # what `parse_id` returns
 
 T = TypeVar("T")
 
@@ -43,7 +43,10 @@ def query_argument(request: HTTPServerRequest, name: str) -> str | None:
 
 
 def parse_id(text: str) -> int:
-    """Return a row's id, from 1 to the greatest integer of PostgreSQL. Raises HTTPError 400."""
+    """Return the argument `id`, from 1 to the greatest integer of PostgreSQL. Raises HTTPError 400.
+
+    An id under another name is `parse_argument("author_id", text, Id)`.
+    """
     if not re.fullmatch(r"[1-9][0-9]{0,9}", text) or int(text) > GREATEST_ID:
         raise HTTPError(400, f"id: {text[:40]!r} is not a number from 1 to {GREATEST_ID}")
     return int(text)

@@ -1,7 +1,7 @@
 """The OpenAPI description of the service, and a page to read and try it."""
 
 from .document import document
-from .operations import operation
-from .pages import ASSETS, AssetHandler, DocsHandler, DocumentHandler
+from .operations import operation, operation_of
+from .pages import AssetHandler, DocsHandler, DocumentHandler
 
-__all__ = ["ASSETS", "AssetHandler", "DocsHandler", "DocumentHandler", "document", "operation"]
+__all__ = ["AssetHandler", "DocsHandler", "DocumentHandler", "document", "operation", "operation_of"]

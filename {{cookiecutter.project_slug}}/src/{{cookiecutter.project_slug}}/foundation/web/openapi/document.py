@@ -12,24 +12,23 @@ from urllib.parse import unquote
 
 from tornado.routing import PathMatches
 
-from ..handler import SAFE_METHODS, Handler
-from ..problems import Problem
+from ..handler import METHODS, SAFE_METHODS, Handler
+from ..problems import DETAILS, PROBLEM_JSON, Problem
 from ..validation import FORMS, JSON
 from .operations import Operation, operation_of
-from .schemas import Json, Schemas
+from .schemas import JsonObject, Schemas
 
 if TYPE_CHECKING:
     from ..application import Application
 
-METHODS = ("get", "post", "put", "patch", "delete", "options")
 ERRORS_OF_ANY = (400, 405, 413, 500)
 ERRORS = {
     400: "The request is not as described",
     401: "The request has no valid credentials",
     403: "A page of another origin sent this",
     404: "Not there",
-    409: "The row conflicts with another one, or refers to one that isn't there",
     405: "The path doesn't support the method",
+    409: DETAILS[409],
     413: "The body is too large",
     415: "The body has an unsupported media type",
     500: "A bug",
@@ -59,9 +58,9 @@ class Described(NamedTuple):
 def document(application: "Application") -> str:
     """Return the description of the application's routes, as JSON."""
     schemas = Schemas()
-    paths: dict[str, Json] = {}
+    paths: dict[str, JsonObject] = {}
     used: set[int] = set()
-    security: Json = {}
+    security: JsonObject = {}
     for described in _described(application):
         if described.method in paths.setdefault(described.path, {}):
             continue  # the first route of a path is the one that answers
@@ -69,7 +68,7 @@ def document(application: "Application") -> str:
         used.update(_errors(described))
         security.update(described.security)
     errors = {_name(status): _error(status, schemas) for status in sorted(used)}
-    components: Json = {
+    components: JsonObject = {
         "schemas": schemas.resolve(),
         "responses": errors,
         "headers": _headers(),
@@ -77,14 +76,14 @@ def document(application: "Application") -> str:
     if security:
         components["securitySchemes"] = security
     info = _info(application.distribution)
-    description: Json = {"openapi": "3.1.1", "info": info, "paths": paths, "components": components}
+    description: JsonObject = {"openapi": "3.1.1", "info": info, "paths": paths, "components": components}
     return json.dumps(description, indent=2, ensure_ascii=False)
 
 
 def _described(application: "Application") -> Iterator[Described]:
     """Yield each method that is described; HEAD is described as GET is."""
     for rule in application.wildcard_router.rules:
-        for method in METHODS:
+        for method in map(str.lower, METHODS):
             operation = operation_of(rule.target, method)
             if operation is not None and isinstance(rule.matcher, PathMatches):
                 path = _path(rule.matcher, operation)
@@ -105,11 +104,11 @@ def _path(matcher: PathMatches, operation: Operation) -> str:
         return pattern
 
 
-def _operation(described: Described, schemas: Schemas) -> Json:
+def _operation(described: Described, schemas: Schemas) -> JsonObject:
     operation = described.operation
     summary, _, description = described.docstring.partition("\n")
     # `python -OO` leaves no docstrings.
-    shown: Json = {"summary": summary.removesuffix(".") or f"{described.method.upper()} {described.path}"}
+    shown: JsonObject = {"summary": summary.removesuffix(".") or f"{described.method.upper()} {described.path}"}
     if description:
         shown["description"] = description.strip()
     parameters = [
@@ -143,17 +142,17 @@ def _errors(described: Described) -> list[int]:
     return sorted({*ERRORS_OF_ANY, *described.operation.errors, *by_method, *by_body, *by_security})
 
 
-def _error(status: int, schemas: Schemas) -> Json:
+def _error(status: int, schemas: Schemas) -> JsonObject:
     example = Problem(title=responses[status], status=status, request_id="37b74c8d708106934d8f2e6fb2b89fe8")
     content = {"schema": schemas.of(Problem, "serialization"), "example": example.model_dump()}
     return {
         "description": ERRORS.get(status, responses[status]),
         "headers": _references_to_headers(status),
-        "content": {"application/problem+json": content},
+        "content": {PROBLEM_JSON: content},
     }
 
 
-def _parameters(place: str, types: Mapping[str, Any], schemas: Schemas) -> Iterator[Json]:
+def _parameters(place: str, types: Mapping[str, Any], schemas: Schemas) -> Iterator[JsonObject]:
     for name, type_ in types.items():
         alternatives = [alternative for alternative in get_args(type_) if alternative is not type(None)]
         is_optional = type(None) in get_args(type_)
@@ -163,7 +162,7 @@ def _parameters(place: str, types: Mapping[str, Any], schemas: Schemas) -> Itera
         yield parameter | ({"allowEmptyValue": True} if is_optional else {})
 
 
-def _content(types: Sequence[Any], schemas: Schemas) -> Json:
+def _content(types: Sequence[Any], schemas: Schemas) -> JsonObject:
     return {
         type_ if isinstance(type_, str) else JSON: {
             "schema": {"type": "string"} if isinstance(type_, str) else schemas.of(type_, "serialization")
@@ -172,14 +171,14 @@ def _content(types: Sequence[Any], schemas: Schemas) -> Json:
     }
 
 
-def _headers() -> Json:
+def _headers() -> JsonObject:
     return {
         name: {"description": description, "schema": {"type": "integer" if name == "Retry-After" else "string"}}
         for name, description in HEADERS.items()
     }
 
 
-def _references_to_headers(status: int) -> Json:
+def _references_to_headers(status: int) -> JsonObject:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Request-ID", *HEADERS_OF.get(status, ()))}
 
 
@@ -187,7 +186,7 @@ def _name(status: int) -> str:
     return responses[status].replace(" ", "")
 
 
-def _info(distribution: str) -> Json:
+def _info(distribution: str) -> JsonObject:
     """Return what pyproject.toml says of the distribution."""
     try:
         metadata = importlib.metadata.metadata(distribution)

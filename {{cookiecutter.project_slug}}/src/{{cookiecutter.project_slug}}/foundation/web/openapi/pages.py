@@ -6,6 +6,7 @@ from typing import Any
 from tornado.web import StaticFileHandler
 
 from ..handler import Handler
+from ..validation import JSON
 from .document import document
 from .operations import operation
 
@@ -32,7 +33,7 @@ class DocumentHandler(Handler):
     @operation(responses={200: [dict[str, Any]]})
     def get(self) -> None:
         """This description."""
-        self.set_header("Content-Type", "application/json")
+        self.set_header("Content-Type", JSON)
         self.finish(document(self.application))
 
 
@@ -48,6 +49,9 @@ class DocsHandler(Handler):
 
 class AssetHandler(Handler, StaticFileHandler):
     """Serves the files of the page, always whole. They are not part of the description."""
+
+    def initialize(self) -> None:  # type: ignore[override]  # Tornado's wants the folder
+        super().initialize(str(ASSETS))
 
     def prepare(self) -> None:
         super().prepare()

@@ -29,18 +29,18 @@ class Server(HTTPServer):
         self.conn_params.header_timeout = None
         self._application = application
         self._idle_timeout = idle_timeout
-        self._last: dict[object, tuple[Any, float]] = {}  # request of each connection, and since when
+        self._requests: dict[object, tuple[Any, float]] = {}  # by connection: its last one, and since when
         self._sweeping = PeriodicCallback(self._sweep, 1000 * idle_timeout / SWEEPS)
         self._sweeping.start()
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """Called by Tornado when a connection is ready for a request."""
-        self._last[server_conn] = request_conn, asyncio.get_running_loop().time()
+        self._requests[server_conn] = request_conn, asyncio.get_running_loop().time()
         return super().start_request(server_conn, request_conn)
 
     def on_close(self, server_conn: object) -> None:
         """Called by Tornado when a connection was closed, or became a WebSocket."""
-        self._last.pop(server_conn, None)
+        self._requests.pop(server_conn, None)
         super().on_close(server_conn)
 
     def stop(self) -> None:
@@ -49,6 +49,6 @@ class Server(HTTPServer):
 
     def _sweep(self) -> None:
         limit = asyncio.get_running_loop().time() - self._idle_timeout
-        for request_conn, since in [*self._last.values()]:
+        for request_conn, since in [*self._requests.values()]:
             if since < limit and request_conn not in self._application.in_flight and request_conn.stream is not None:
                 request_conn.stream.close()  # None: the stream has just become a WebSocket's

@@ -1,4 +1,4 @@
-"""Schemas as PostgreSQL's catalogue has them."""
+"""Tables as PostgreSQL's catalogue has them."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -70,8 +70,8 @@ class Column:
     not_null: bool
     default: str | None
     generated: str
-    sequence: str | None  # the type of the one that numbers the rows
-    sequence_name: str = dataclasses.field(compare=False)  # of that, or of one that the column owns and doesn't take
+    sequence: str | None  # type of the sequence that numbers the rows
+    sequence_name: str = dataclasses.field(compare=False)  # of the sequence that it owns, even an unused one; or ""
 
     @property
     def type_alone(self) -> str:
@@ -135,12 +135,12 @@ class Table:
         return texts
 
 
-Schema = dict[str, Table]
+Tables = dict[str, Table]
 
 
-def read_schema(database: Database) -> Schema:
+def read_tables(database: Database) -> Tables:
     """Return the tables of the first schema of the search path."""
-    tables: Schema = {}
+    tables: Tables = {}
     for table, partitioning, storage, column, *described in database.execute_sql(COLUMNS).fetchall():
         tables.setdefault(table, Table(partitioning, storage)).columns[column] = Column(*described)
     for table, constraint, definition in database.execute_sql(CONSTRAINTS).fetchall():
