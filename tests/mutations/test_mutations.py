@@ -169,9 +169,27 @@ except BaseException:
     ),
     Mutation(
         "database/pool.py",
-        "raise ___ or self.___b() from None",
-        "raise self.___b() from None",
+        "raise ___ or ___b from None",
+        "raise ___b from None",
         "foundation/test_pool.py::test_server_with_too_many_connections_says_so",
+    ),
+    Mutation(
+        "database/pool.py",
+        "not ___a or not is_too_many_connections(___)",
+        "True",
+        "foundation/test_pool.py::test_server_with_fewer_connections_than_the_pool[True]",
+    ),
+    Mutation(
+        "database/pool.py",
+        "slot = self.___a.pop() if self.___a else await self.___b(*___c)",
+        "slot = None",
+        "foundation/test_pool.py::test_server_with_fewer_connections_than_the_pool[False]",
+    ),
+    Mutation(
+        "database/pool.py",
+        "for ___a in self.___b:\n    ___a.cancel()",
+        "pass",
+        "foundation/test_pool.py::test_size_after_closing_while_the_server_has_no_connection",
     ),
     # Code for peewee-async.
     Mutation(
@@ -195,7 +213,7 @@ except BaseException:
     # A fair and bounded pool.
     Mutation(
         "database/pool.py",
-        "self.___a.popleft()",
+        "heapq.heappop(self.___a)",
         "self.___a.pop()",
         "foundation/test_pool.py::test_first_come_first_served",
     ),
@@ -235,8 +253,10 @@ if not self.___a:
     Mutation(
         "database/pool.py",
         """
-if ___a is None:
-    self.___(None)
+if isinstance(___a, ___b) and is_too_many_connections(___a):
+    self.___c()
+else:
+    self.___d(None)
 """,
         "pass",
         "foundation/test_lost_database.py::test_requests_are_503_while_the_database_is_away",

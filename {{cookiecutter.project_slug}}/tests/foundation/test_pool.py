@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 from peewee import OperationalError
+from structlog.testing import capture_logs
 
-from {{ cookiecutter.project_slug }}.foundation.database import Database, PoolTimeout, make_database
+from {{ cookiecutter.project_slug }}.foundation.database import Database, PoolTimeout, driver, make_database
+from {{ cookiecutter.project_slug }}.foundation.database.pool import RETRY_INTERVAL
 from {{ cookiecutter.project_slug }}.foundation.testing import isolated_settings
 
 from .example import ExampleSettings
@@ -85,6 +87,49 @@ async def test_server_with_too_many_connections_says_so(settings: ExampleSetting
         with pytest.raises(OperationalError, match="too many connections"):
             await database.aio_execute_sql("SELECT 1")
         await other.close()
+
+
+@pytest.mark.parametrize("is_connected", [True, False])
+async def test_server_with_fewer_connections_than_the_pool(
+    settings: ExampleSettings, database_url: str, is_connected: bool
+) -> None:
+    """Tasks share what there is, about in their order, instead of waiting for the server."""
+    served: list[int] = []
+    async with role_with_one_connection(settings, database_url) as url:
+        database = make_database(isolated_settings(ExampleSettings, url, pool_max_size=3, pool_timeout=1))
+
+        async def ask(number: int) -> None:
+            await database.aio_execute_sql("SELECT pg_sleep(0.05)")
+            served.append(number)
+
+        if is_connected:
+            with capture_logs() as logs:
+                await database.aio_connect()
+            [warning] = logs
+            assert (warning["log_level"], warning["number"]) == ("warning", 1)
+        await asyncio.gather(*map(ask, range(12)))
+        assert all(abs(number - place) <= 2 for place, number in enumerate(served))  # two slots try to open meanwhile
+        assert database.pool_backend.waiting == 0
+        await database.aio_close()
+
+
+async def test_size_after_closing_while_the_server_has_no_connection(
+    settings: ExampleSettings, database_url: str
+) -> None:
+    async with role_with_one_connection(settings, database_url) as url:
+        database = make_database(isolated_settings(ExampleSettings, url, pool_max_size=1, pool_timeout=1))
+        pool = database.pool_backend
+        other = await pool.connect_one(5)
+        with pytest.raises(OperationalError, match="too many connections"):
+            await pool.connect()
+        driver.close(other)
+        await pool.connect()
+        await asyncio.sleep(2 * RETRY_INTERVAL)
+        connection = await pool.acquire()
+        with pytest.raises(PoolTimeout):
+            await pool.acquire()
+        pool.give_back(connection)
+        await database.aio_close()
 
 
 async def test_child_that_waits_for_its_parents_connection_times_out(settings: ExampleSettings) -> None:

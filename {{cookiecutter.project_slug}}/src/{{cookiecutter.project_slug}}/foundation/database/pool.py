@@ -1,17 +1,21 @@
 """A pool of connections, first come, first served."""
 
 import asyncio
-import collections
+import heapq
+import itertools
 import math
 from typing import Any
 
 import peewee
+import structlog
 from peewee_async.pool import PoolBackend
 
 from . import driver
-from .errors import PoolTimeout, is_too_many_connections
+from .errors import PoolTimeout, is_too_many_connections, one_line
 from .hosts import Hosts
 from .liveness import hung_up
+
+logger = structlog.get_logger()
 
 RENEW_INTERVAL = 1  # seconds
 RETRY_INTERVAL = 0.1  # seconds
@@ -23,6 +27,9 @@ class Pool(PoolBackend):
     A slot is an open connection, or None for one that has to be opened again. Idle slots are a stack, and waiting tasks
     a queue: a slot that is given back goes to the first of them. Giving back never awaits, so no cancellation can lose
     a slot. (aiopg's own pool wakes its waiters in any order, and psycopg's reconnects late.)
+
+    A slot that the server has no connection for rests for RETRY_INTERVAL. Its task keeps its place in the queue, and so
+    gets a connection that another one gives back.
 
     Args:
         size: number of connections.
@@ -40,7 +47,9 @@ class Pool(PoolBackend):
         self._idle: list[driver.Connection | None] = []
         self._in_use: dict[driver.Connection, bool] = {}  # whether it may be used again
         self._renewed_at = -math.inf
-        self._waiters: collections.deque[asyncio.Future[driver.Connection | None]] = collections.deque()
+        self._resting: set[asyncio.TimerHandle] = set()
+        self._tickets = itertools.count()
+        self._waiters: list[tuple[int, asyncio.Future[driver.Connection | None]]] = []  # a heap: by ticket
 
     @property
     def is_connected(self) -> bool:
@@ -54,19 +63,28 @@ class Pool(PoolBackend):
     @property
     def waiting(self) -> int:
         """Number of tasks that wait for a connection."""
-        return sum(not waiter.done() for waiter in self._waiters)
+        return sum(not waiter.done() for _, waiter in self._waiters)
 
     def has_acquired_connections(self) -> bool:
         return bool(self._in_use)
 
     async def create(self) -> None:
-        """Open all connections. Raises peewee.OperationalError where the server can't be reached."""
+        """Open all connections, or as many as the server has left, but one at least.
+
+        Raises peewee.OperationalError where the server can't be reached, or has none left.
+        """
         self._is_closed = False
         self._start()
-        opened = []
+        opened: list[driver.Connection] = []
         try:
-            for _ in range(self.size):
-                opened.append(await self.acquire())
+            while len(opened) < self.size:
+                try:
+                    opened.append(await self.acquire())
+                except peewee.OperationalError as error:
+                    if not opened or not is_too_many_connections(error):
+                        raise
+                    logger.warning("fewer connections than POOL_MAX_SIZE", number=len(opened), error=one_line(error))
+                    break
         except BaseException:
             await self.close()
             self._is_closed = False
@@ -95,10 +113,10 @@ class Pool(PoolBackend):
         """
         if not self._open:
             self._start()
-        deadline = asyncio.get_running_loop().time() + self.timeout
-        slot = self._idle.pop() if self._idle else await self._wait(deadline)
-        connection = slot if slot is not None and _is_alive(slot) else await self._reopen(slot, deadline)
-        self._in_use[connection] = True
+        connection = self.take_idle()
+        if connection is None:
+            connection = await self._wait_or_open()
+            self._in_use[connection] = True
         return connection
 
     def take_idle(self) -> driver.Connection | None:
@@ -153,16 +171,34 @@ class Pool(PoolBackend):
             driver.close(connection)
         self._idle.clear()
         self._in_use.clear()
-        for waiter in self._waiters:
+        for timer in self._resting:
+            timer.cancel()
+        self._resting.clear()
+        for _, waiter in self._waiters:
             if not waiter.done():
                 waiter.set_exception(peewee.InterfaceError("the pool is closed"))
         self._waiters.clear()
 
-    async def _wait(self, deadline: float) -> driver.Connection | None:
+    async def _wait_or_open(self) -> driver.Connection:
+        deadline = asyncio.get_running_loop().time() + self.timeout
+        ticket = next(self._tickets)
+        refusal = None
+        while True:
+            try:
+                slot = self._idle.pop() if self._idle else await self._wait(deadline, ticket)
+                return slot if slot is not None and _is_alive(slot) else await self._reopen(slot, deadline)
+            except PoolTimeout as error:
+                raise refusal or error from None
+            except peewee.OperationalError as error:
+                if not is_too_many_connections(error):
+                    raise
+                refusal = error
+
+    async def _wait(self, deadline: float, ticket: int) -> driver.Connection | None:
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[driver.Connection | None] = loop.create_future()
         timer = loop.call_at(deadline, self._expire, waiter)
-        self._waiters.append(waiter)
+        heapq.heappush(self._waiters, (ticket, waiter))
         try:
             return await waiter
         except asyncio.CancelledError:
@@ -179,24 +215,17 @@ class Pool(PoolBackend):
     async def _reopen(self, slot: driver.Connection | None, deadline: float) -> driver.Connection:
         if slot is not None:
             driver.close(slot)
-        connection = refusal = None
         try:
             async with asyncio.timeout_at(deadline):
-                while connection is None:
-                    try:
-                        connection = await self.connect_one(self.timeout)
-                    except peewee.OperationalError as error:
-                        if not is_too_many_connections(error):
-                            raise
-                        # The server counts a closed connection until its statement ends.
-                        refusal = error
-                        await asyncio.sleep(RETRY_INTERVAL)
-        except TimeoutError:
-            raise refusal or self._timeout_error() from None
-        finally:
-            if connection is None:
+                return await self.connect_one(self.timeout)
+        except BaseException as error:
+            if isinstance(error, peewee.OperationalError) and is_too_many_connections(error):
+                self._rest()  # it also counts a closed connection until its statement ends
+            else:
                 self._put(None)
-        return connection
+            if isinstance(error, TimeoutError):
+                raise self._timeout_error() from None
+            raise
 
     def _timeout_error(self) -> PoolTimeout:
         return PoolTimeout(f"no database connection in {self.timeout} seconds")
@@ -207,7 +236,7 @@ class Pool(PoolBackend):
                 driver.close(slot)
             return
         while self._waiters:
-            waiter = self._waiters.popleft()
+            _, waiter = heapq.heappop(self._waiters)
             if not waiter.done():
                 waiter.set_result(slot)
                 return
@@ -215,6 +244,16 @@ class Pool(PoolBackend):
             self._idle.insert(0, None)  # below the open ones, which are taken first
         else:
             self._idle.append(slot)
+
+    def _rest(self) -> None:
+        """Put an empty slot back after RETRY_INTERVAL."""
+
+        def put() -> None:
+            self._resting.discard(timer)
+            self._put(None)
+
+        timer = asyncio.get_running_loop().call_later(RETRY_INTERVAL, put)
+        self._resting.add(timer)
 
 
 def _is_alive(connection: driver.Connection) -> bool:
