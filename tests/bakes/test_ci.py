@@ -11,6 +11,7 @@ from harness.baked import Bake, Project
 from harness.choices import CHOICES
 from harness.dockerfile import stages
 
+HAVE_CI = [ci for ci in CHOICES["ci"] if ci != "none"]
 NEWEST_PYTHON = CHOICES["python_version"][-1]
 
 
@@ -35,7 +36,7 @@ def runs(ci: str, project: Project) -> Iterator[tuple[str, str, str]]:
             yield from ((command, f"python:{python}", entry.get("database", "")) for command in commands)
 
 
-@pytest.mark.parametrize("ci", ["github", "gitlab"])
+@pytest.mark.parametrize("ci", HAVE_CI)
 @pytest.mark.parametrize("lowest", ["3.11", NEWEST_PYTHON])
 def test_ci_runs_the_lowest_and_the_newest_python_on_both_databases(bake: Bake, ci: str, lowest: str) -> None:
     done = list(runs(ci, bake(ci=ci, python_version=lowest)))
@@ -47,7 +48,7 @@ def test_ci_runs_the_lowest_and_the_newest_python_on_both_databases(bake: Bake, 
     }
 
 
-@pytest.mark.parametrize("ci", ["github", "gitlab"])
+@pytest.mark.parametrize("ci", HAVE_CI)
 def test_ci_refuses_to_do_without_the_lock(bake: Bake, ci: str) -> None:
     project = bake(ci=ci)
     read = workflow(project)
@@ -58,7 +59,7 @@ def test_ci_refuses_to_do_without_the_lock(bake: Bake, ci: str) -> None:
     assert not (project.path / "uv.lock").exists()
 
 
-@pytest.mark.parametrize("ci", ["github", "gitlab"])
+@pytest.mark.parametrize("ci", HAVE_CI)
 @pytest.mark.parametrize("deploy", CHOICES["deploy"])
 def test_ci_builds_the_image_and_publishes_a_tag(bake: Bake, ci: str, deploy: str) -> None:
     commands = [
