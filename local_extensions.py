@@ -125,9 +125,10 @@ FOLDER = "{{cookiecutter.project_slug}}"
 class checked(Extension):  # noqa: N801  # cookiecutter.json names each extension like its filter
     """Adds the filter `checked`, and checks the answers of a replay.
 
-    A filter in cookiecutter's last private variable refuses before anything is written, and without a traceback, as no
-    hook can. A replay renders no variables: its answers are checked where it renders the name of the project's folder,
-    before it makes the folder.
+    A filter refuses before anything is written, and without a traceback, as no hook can. In the default of a prompt it
+    checks what was answered before; in cookiecutter's last private variable it checks everything, since a user's own
+    defaults take the place of these. A replay renders neither: its answers are checked where it renders the name of the
+    project's folder, before it makes the folder.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -141,8 +142,7 @@ class checked(Extension):  # noqa: N801  # cookiecutter.json names each extensio
 def check(answers: Mapping[str, object]) -> str:
     """Return nothing, or raise SystemExit with one line that names the prompt, the answer and what it takes."""
     for prompt, (accepts, rule) in {**RULES, **_choices()}.items():
-        answer = answers.get(prompt)
-        if not (isinstance(answer, str) and accepts(answer)):
+        if prompt in answers and not (isinstance(answer := answers[prompt], str) and accepts(answer)):
             raise SystemExit(f"{prompt}: {answer!r} is not accepted; it takes {rule}.")
     return ""
 

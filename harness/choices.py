@@ -12,9 +12,12 @@ from .baked import TEMPLATE
 Answers = dict[str, str]
 
 
+CHECK = "{{ cookiecutter | checked }}"  # checks what was answered before
+
+
 def questions() -> dict[str, Any]:
     """Return each prompt of cookiecutter.json with its default or its choices, without cookiecutter's own settings."""
-    asked = json.loads((TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8"))
+    asked = json.loads((TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8").replace(CHECK, ""))
     return {prompt: default for prompt, default in asked.items() if not prompt.startswith("_")}
 
 

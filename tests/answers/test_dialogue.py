@@ -58,7 +58,7 @@ def test_related_questions_stand_together() -> None:
 
 @pytest.mark.parametrize("prompt", RULES)
 def test_label_says_what_is_accepted(prompt: str) -> None:
-    """Cookiecutter asks all questions before an answer can be refused."""
+    """An answer is refused when the next text is asked for, and then all answers are lost."""
     label = json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"))["__prompts__"][prompt]
     assert prompt not in CHOICES
     assert ": " in label

@@ -87,14 +87,16 @@ def to_cruft(place: Place, answers: Answers) -> subprocess.CompletedProcess[str]
 
 
 def at_a_prompt(place: Place, answers: Answers) -> subprocess.CompletedProcess[str]:
-    """Type each answer on a terminal, when it is asked for, and nothing where there is none."""
+    """Type each answer on a terminal, when it is asked for, and nothing where there is none, until one is refused."""
     command, *options = map(str, (*COOKIECUTTER, TEMPLATE))
     environment = place.home.environment() | {"TERM": "dumb"}
     shown = io.BytesIO()
     terminal = pexpect.spawn(command, options, cwd=place.output, env=environment, timeout=60)
     terminal.logfile_read = shown
     for number, prompt in enumerate(questions(), 1):
-        terminal.expect(re.escape(f"[{number}/{len(questions())}]".encode()) + rb".*\(.*\): ")
+        asked = re.escape(f"[{number}/{len(questions())}]".encode()) + rb".*\(.*\): "
+        if terminal.expect([asked, pexpect.EOF]):
+            break
         terminal.sendline(typed(answers.get(prompt, "").encode("utf-8", "surrogateescape")))
     terminal.expect(pexpect.EOF)
     terminal.close()
@@ -143,6 +145,7 @@ def comes_out(project: Project, text: str) -> None:
     assert f"Copyright (c) {text}\n" in project.read("LICENSE")
 
 
+TEXTS = [prompt for prompt, asked in questions().items() if isinstance(asked, str)]
 EXAMPLES = [("project_slug", "../up"), ("project_slug", "a/b/c"), ("description", "a\x7fb\x1b[31m")]
 OTHERS = [
     *(("project_slug", slug) for slug in ("..", ".", "/tmp/a", "~", "class", "-a", "$(touch a)")),
@@ -172,6 +175,14 @@ def test_refused_answer_leaves_nothing_behind(place: Place, way: Way, prompt: st
     assert done.returncode == 1
     assert not asked or way is at_a_prompt
     assert not place.left()
+
+
+@pytest.mark.parametrize(("number", "prompt"), list(enumerate(TEXTS[:-1])))
+def test_refused_before_the_next_text_is_asked_for(place: Place, number: int, prompt: str) -> None:
+    done = at_a_prompt(place, {prompt: "{%"})
+    following = list(questions()).index(TEXTS[number + 1]) + 1
+    assert f"{prompt}: '{{%' is not accepted" in done.stdout
+    assert f"[{following}/{len(questions())}]" not in done.stdout
 
 
 @pytest.mark.parametrize("way", [in_a_config_file, to_cruft, on_the_command_line])
