@@ -1,5 +1,6 @@
 """What was measured, as a table and as a plot."""
 
+import datetime
 import os
 import platform
 from collections.abc import Sequence
@@ -18,6 +19,10 @@ def table(results: Results, others: Sequence[Comparison]) -> str:
     """In Markdown: each server, the first of them against the others, and what else was measured."""
     ours, *peers = results.memory
     lines = [
+        "# The service beside its peers",
+        "",
+        f"Measured on {datetime.date.today():%-d %B %Y} by `make bench`, with the newest versions of",
+        "what the peers in `benchmarks/peers/` name as their dependencies.",
         f"Python {platform.python_version()} on {os.cpu_count()} cores; one process, 10 connections to one PostgreSQL,",
         f"{CLIENTS} clients that wait for each answer before they ask again.",
         "Medians of the rounds, and between which the rounds were.",
