@@ -1120,6 +1120,42 @@ async with contextlib.AsyncExitStack() as stack:
         "None",
         "foundation/test_validation.py::test_ids_are_strict_in_paths_forms_and_json",
     ),
+    Mutation(
+        "web/validation.py",
+        "check_moments(___a(___b), ___a)",
+        "___a(___b)",
+        "foundation/test_validation.py::test_moments_are_no_numbers",
+    ),
+    Mutation(
+        "web/validation.py",
+        "moment_problem(___, ___) if ___ in NOTATIONS else None",
+        "None",
+        "foundation/test_validation.py::test_argument_that_pydantic_would_alter",
+    ),
+    Mutation(
+        "web/validation.py",
+        "___a if ___b['type'] == 'value_error' else ___c",
+        "___c",
+        "foundation/test_validation.py::test_message_of_a_validator_is_shown_as_it_is",
+    ),
+    Mutation(
+        "web/moments.py",
+        "isinstance(___, (int, float)) or ___a",
+        "___a",
+        "foundation/test_validation.py::test_moments_are_no_numbers",
+    ),
+    Mutation(
+        "web/moments.py",
+        "if ___['type'] != 'model':\n    ___",
+        "pass",
+        "foundation/test_validation.py::test_moments_within_others_are_text",
+    ),
+    Mutation(
+        "web/moments.py",
+        "___ not in NO_INPUT",
+        "True",
+        "foundation/test_validation.py::test_moments_are_text",
+    ),
     # Other origins, and proxies.
     Mutation(
         "web/handler.py",

@@ -4,14 +4,24 @@ import functools
 import json
 import re
 from collections import Counter
-from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, ValidationInfo
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+)
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError
+
+from .moments import NOTATIONS, check_moments, moment_problem
 
 GREATEST_ID = 2**31 - 1  # of PostgreSQL's integer
 JSON = "application/json"
@@ -60,21 +70,23 @@ def parse_argument(name: str, text: str, type_: type[T]) -> T:
     try:
         value: T = adapter(type_).validate_strings(text)  # type: ignore[arg-type]  # a type is hashable
     except ValidationError as error:
-        raise HTTPError(400, f"{name}: {error.errors(include_input=False)[0]['msg']}") from None
+        raise HTTPError(400, f"{name}: {_message(error.errors(include_input=False)[0])}") from None
+    kind = type(value).__name__
+    problem = moment_problem(kind, text) if kind in NOTATIONS else None
+    if problem is not None:
+        raise HTTPError(400, f"{name}: {text[:40]!r} is {problem}")
     if _is_altered(text, value):
         raise HTTPError(400, f"{name}: {text[:40]!r} is not in plain notation")
     return value
 
 
 def _is_altered(text: str, value: object) -> bool:
-    """Return whether pydantic was generous: it takes '1_0' for 10, '1.0' for 1, and '0' for a day of 1970."""
+    """Return whether pydantic was generous: it takes '1_0' for 10, and '1.0' for 1."""
     if isinstance(value, bool):
         return False
     if isinstance(value, int):
         return text != str(int(value))
-    if isinstance(value, (float, Decimal)):
-        return not NUMBER.fullmatch(text)
-    return isinstance(value, (date, time, timedelta)) and NUMBER.fullmatch(text) is not None
+    return isinstance(value, (float, Decimal)) and not NUMBER.fullmatch(text)
 
 
 @functools.cache
@@ -95,9 +107,13 @@ REPEATED_FIELDS = json.JSONDecoder(object_pairs_hook=_refuse_repeated, parse_int
 
 
 class RequestBody(BaseModel):
-    """Base of the models of bodies: a form or JSON with these fields and no others."""
+    """Base of the models of bodies, and of models within them: a form or JSON with these fields and no others."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return check_moments(handler(source), handler)
 
     @classmethod
     def from_request(cls, request: HTTPServerRequest) -> Self:
@@ -148,8 +164,13 @@ def _one_value(name: str, given: list[bytes]) -> str:
 
 
 def _describe(wrong: ErrorDetails) -> str:
-    """Return one line: the field, if any, and pydantic's message."""
-    return ": ".join([*(_shown(str(name)) for name in wrong["loc"]), wrong["msg"]])
+    """Return one line: the field, if any, and what is wrong with it."""
+    return ": ".join([*(_shown(str(name)) for name in wrong["loc"]), _message(wrong)])
+
+
+def _message(wrong: ErrorDetails) -> str:
+    """Return pydantic's message, or that of the ValueError which a validator raised, without pydantic's prefix."""
+    return str(wrong["ctx"]["error"]) if wrong["type"] == "value_error" else wrong["msg"]
 
 
 def _shown(name: str) -> str:
