@@ -1154,7 +1154,68 @@ async with contextlib.AsyncExitStack() as stack:
         "web/moments.py",
         "___ not in NO_INPUT",
         "True",
-        "foundation/test_validation.py::test_moments_are_text",
+        "foundation/test_validation.py::test_default_that_looks_like_a_schema",
+    ),
+    Mutation(
+        "web/validation.py",
+        "isinstance(___, float) and ___.is_integer()",
+        "False",
+        "foundation/test_validation.py::test_ids",
+    ),
+    # Forms.
+    Mutation(
+        "web/validation.py",
+        "___a is not None and ___a.is_list",
+        "False",
+        "foundation/test_forms.py::test_form_is_read_as_described",
+    ),
+    Mutation(
+        "web/validation.py",
+        "None if ___ is not None and ___ and not ___ else ___a",
+        "___a",
+        "foundation/test_forms.py::test_form_is_read_as_described",
+    ),
+    Mutation(
+        "web/forms.py",
+        "___a and ___b and not ___c and not any(___)",
+        "___a and ___b and not ___c",
+        "foundation/test_forms.py::test_form_is_read_as_described",
+    ),
+    Mutation(
+        "web/forms.py",
+        "not ___ <= set(NOT_SENT)",
+        "True",
+        "foundation/test_forms.py::test_form_is_refused_as_described",
+    ),
+    Mutation(
+        "web/forms.py",
+        "max(___a, 1)",
+        "___a",
+        "foundation/test_forms.py::test_null_and_lists_of_one_are_for_json_and_forms",
+    ),
+    Mutation(
+        "web/forms.py",
+        "___ <= 1",
+        "True",
+        "foundation/test_forms.py::test_form_is_refused_as_described",
+    ),
+    Mutation(
+        "web/forms.py",
+        "___a if ___ >= set(___) else None",
+        "___a",
+        "foundation/test_forms.py::test_body_that_no_form_can_send_is_json",
+    ),
+    Mutation(
+        "web/forms.py",
+        "___.get('type') not in NOT_SENT_IN_A_LIST",
+        "True",
+        "foundation/test_forms.py::test_body_that_no_form_can_send_is_json",
+    ),
+    Mutation(
+        "web/openapi/schemas.py",
+        "self.mode == 'validation'",
+        "False",
+        "foundation/test_forms.py::test_texts_of_requests_have_no_nul",
     ),
     # Other origins, and proxies.
     Mutation(

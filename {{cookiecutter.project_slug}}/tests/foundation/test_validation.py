@@ -3,11 +3,11 @@
 import datetime
 import enum
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote
 
 import pytest
-from pydantic import Field, field_validator
+from pydantic import field_validator
 from tornado.escape import json_decode
 from tornado.web import HTTPError
 from typing_extensions import TypedDict
@@ -62,7 +62,7 @@ async def test_ids_are_strict_in_paths_forms_and_json(service: Service, text: st
         parse_argument("id", text, Id)
 
 
-@pytest.mark.parametrize("given", ["1", 1.0, 1.5, True, None, [1], 0, -1, 2147483648])
+@pytest.mark.parametrize("given", ["1", 1.5, 0.0, 1e300, True, None, [1], 0, -1, 2147483648])
 async def test_ids_in_json_are_integers(service: Service, given: object) -> None:
     service.application.add_handlers(".*", [("/orders/([^/]*)", OrderHandler)])
     assert (await service.post("/orders/1", json={"item_id": given})).code == 400
@@ -71,7 +71,7 @@ async def test_ids_in_json_are_integers(service: Service, given: object) -> None
 async def test_ids(service: Service) -> None:
     service.application.add_handlers(".*", [("/orders/([^/]*)", OrderHandler)])
     assert (await service.get("/orders/2147483647")).body == b'{"id": 2147483647}'
-    for options in ({"form": {"item_id": "7"}}, {"json": {"item_id": 7}}):
+    for options in ({"form": {"item_id": "7"}}, {"json": {"item_id": 7}}, {"json": {"item_id": 7.0}}):
         assert (await service.post("/orders/1", **options)).body == b'{"item_id": 7}'
     assert parse_argument("id", "7", Id) == 7
 
@@ -123,13 +123,14 @@ class Window(TypedDict):
 
 class Appointment(RequestBody):
     day: datetime.date | None = None
-    start: Annotated[datetime.datetime | None, Field(examples=[{"type": "date"}])] = None
+    start: datetime.datetime | None = None
     length: datetime.timedelta = datetime.timedelta(hours=1)
     days: dict[str, list[datetime.date]] = {}
     line: Line | None = None
     again: "Appointment | None" = None
     window: Window | None = None
     price: Decimal = Decimal(0)
+    others: dict[str, str] = {"type": "date"}
 
 
 class AppointmentHandler(Handler):
@@ -191,6 +192,10 @@ async def test_moments_within_others_are_text(appointments: Service, body: objec
 def test_body_is_made_of_moments() -> None:
     """In Python they are no texts."""
     assert Appointment(day=datetime.date(2026, 1, 31)).day == datetime.date(2026, 1, 31)
+
+
+def test_default_that_looks_like_a_schema() -> None:
+    assert Appointment().others == {"type": "date"}
 
 
 @pytest.mark.parametrize("price", ["1.50", 1.5])

@@ -21,6 +21,7 @@ from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError
 
+from .forms import form_fields
 from .moments import NOTATIONS, check_moments, moment_problem
 
 GREATEST_ID = 2**31 - 1  # of PostgreSQL's integer
@@ -32,7 +33,9 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def _check_id(given: object, info: ValidationInfo) -> object:
-    """pydantic takes ' 1', '+1', '1.0', '0_1' and true for 1."""
+    """pydantic takes ' 1', '+1', '1.0', '0_1' and true for 1. The number 1.0 in JSON is 1, also by JSON Schema."""
+    if isinstance(given, float) and given.is_integer():
+        return int(given)
     is_text = isinstance(given, str) and info.mode != "json"
     if not (isinstance(given, int) or is_text) or not re.fullmatch("-?[1-9][0-9]*", str(given)):
         raise PydanticCustomError("id", f"not a number from 1 to {GREATEST_ID}")
@@ -130,7 +133,7 @@ class RequestBody(BaseModel):
                     REPEATED_FIELDS.decode(request.body.decode())
                 return body
             if media_type in FORMS:
-                return cls.model_validate({name: _one_value(name, given) for name, given in _fields(request)})
+                return cls.model_validate(_form(cls, request))
         except ValidationError as error:
             raise HTTPError(400, _describe(error.errors(include_input=False)[0])) from None
         raise HTTPError(415, f"The body has to be {JSON}, {' or '.join(FORMS)}")
@@ -145,10 +148,20 @@ def _parse_content_type(header: str) -> tuple[str, str]:
     return media_type.strip(), charset[1] if charset else "utf-8"
 
 
-def _fields(request: HTTPServerRequest) -> list[tuple[str, list[bytes]]]:
+def _form(model: type[BaseModel], request: HTTPServerRequest) -> dict[str, str | list[str] | None]:
+    """Return the form's fields: those of a list as a list, and None for an empty one that stands for null."""
     if request.files:
         raise HTTPError(400, f"{_shown(next(iter(request.files)))}: files are not accepted")
-    return list(request.body_arguments.items())
+    fields = form_fields(model)
+    form: dict[str, str | list[str] | None] = {}
+    for name, given in request.body_arguments.items():
+        field = fields.get(name)
+        if field is not None and field.is_list:
+            form[name] = [_one_value(name, [value]) for value in given]
+        else:
+            value = _one_value(name, given)
+            form[name] = None if field is not None and field.empty_is_null and not value else value
+    return form
 
 
 def _one_value(name: str, given: list[bytes]) -> str:

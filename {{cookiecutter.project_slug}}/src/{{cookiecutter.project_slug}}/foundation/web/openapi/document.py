@@ -12,11 +12,12 @@ from urllib.parse import unquote
 
 from tornado.routing import PathMatches
 
+from ..forms import JsonObject
 from ..handler import METHODS, SAFE_METHODS, Handler
 from ..problems import DETAILS, PROBLEM_JSON, Problem
-from ..validation import FORMS, JSON
+from ..validation import JSON
 from .operations import Operation, operation_of
-from .schemas import JsonObject, Schemas
+from .schemas import Schemas
 
 if TYPE_CHECKING:
     from ..application import Application
@@ -118,9 +119,7 @@ def _operation(described: Described, schemas: Schemas) -> JsonObject:
     if parameters:
         shown["parameters"] = parameters
     if operation.body is not None:
-        schema = schemas.of(operation.body, "validation")
-        content = {media_type: {"schema": schema} for media_type in (JSON, *FORMS)}
-        shown["requestBody"] = {"required": True, "content": content}
+        shown["requestBody"] = {"required": True, "content": schemas.of_body(operation.body)}
     if described.security:
         shown["security"] = [{name: [] for name in described.security}]
     successes = {
