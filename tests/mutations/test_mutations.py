@@ -788,6 +788,12 @@ if ___a is None:
     ),
     Mutation(
         "web/openapi/document.py",
+        "___ != len(___.path)",
+        "False",
+        "foundation/test_openapi.py::test_path_whose_groups_have_no_names",
+    ),
+    Mutation(
+        "web/openapi/document.py",
         "___.update(___.security)",
         "None",
         "foundation/test_openapi.py::test_security_of_a_handler",
