@@ -7,6 +7,7 @@ from harness.checking import check_python
 from harness.choices import CHOICES, NAMES
 from harness.pythons import PythonFor
 from harness.sharing import Once
+from harness.suites import passed
 
 
 @pytest.mark.parametrize("names", NAMES)
@@ -15,3 +16,11 @@ def test_formatted_and_typed_whatever_the_names(
     bake: Bake, once: Once, python_for: PythonFor, driver: str, names: str
 ) -> None:
     check_python(bake(driver=driver, **NAMES[names]), once, python_for(driver))
+
+
+def test_class_of_tests_runs_beside_a_model_that_is_called_like_one(bake: Bake, python_for: PythonFor) -> None:
+    project = bake(model_name="TestNameModel")
+    test = "from name_service.models import TestNameModel\n\n\nclass TestNames:\n    def test(self):\n        TestNameModel\n"
+    (project.path / "tests" / "test_names.py").write_text(test)
+    printed = project.run(python_for("aiopg"), "-m", "pytest", "tests/test_names.py", PYTHONPATH="src")
+    assert passed(printed).startswith("1 passed")
