@@ -448,6 +448,12 @@ if ___a is None:
     ),
     Mutation(
         "migrations/models.py",
+        "{___ for ___b in ___ for ___ in ___} - {*___}",
+        "{*()}",
+        "foundation/test_differences.py::test_what_can_not_be_written_is_told[no such table]",
+    ),
+    Mutation(
+        "migrations/models.py",
         "[*___a, *through]",
         "___a",
         "foundation/test_differences.py::test_many_to_many",
