@@ -9,6 +9,14 @@ from harness.pythons import PythonFor
 from harness.sharing import Once
 from harness.suites import passed
 
+CLASS_OF_TESTS = """
+from name_service.models import TestNameModel
+
+class TestNames:
+    def test_name(self):
+        assert TestNameModel(name="Ada").name == "Ada"
+"""
+
 
 @pytest.mark.parametrize("names", NAMES)
 @pytest.mark.parametrize("driver", CHOICES["driver"])
@@ -20,7 +28,6 @@ def test_formatted_and_typed_whatever_the_names(
 
 def test_class_of_tests_runs_beside_a_model_that_is_called_like_one(bake: Bake, python_for: PythonFor) -> None:
     project = bake(model_name="TestNameModel")
-    test = "from name_service.models import TestNameModel\n\n\nclass TestNames:\n    def test(self):\n        TestNameModel\n"
-    (project.path / "tests" / "test_names.py").write_text(test)
+    (project.path / "tests" / "test_names.py").write_text(CLASS_OF_TESTS)
     printed = project.run(python_for("aiopg"), "-m", "pytest", "tests/test_names.py", PYTHONPATH="src")
     assert passed(printed).startswith("1 passed")

@@ -11,7 +11,14 @@ from pydantic import Field
 from tornado.escape import json_decode
 
 from {{ cookiecutter.project_slug }}.foundation.testing import Service
-from {{ cookiecutter.project_slug }}.foundation.web import Application, Handler, Id, RequestBody, document, operation
+from {{ cookiecutter.project_slug }}.foundation.web import (
+    Application,
+    Handler,
+    Id,
+    RequestBody,
+    document,
+    operation,
+)
 
 from .example import ExampleSettings, make_application
 
