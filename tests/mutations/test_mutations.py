@@ -468,6 +468,12 @@ else:
     ),
     Mutation(
         "migrations/models.py",
+        "{___ for ___b in ___ for ___ in ___} - {*___}",
+        "{*()}",
+        "foundation/test_differences.py::test_what_can_not_be_written_is_told[no such table]",
+    ),
+    Mutation(
+        "migrations/models.py",
         "[*___a, *through]",
         "___a",
         "foundation/test_differences.py::test_many_to_many",
@@ -808,6 +814,12 @@ else:
     ),
     Mutation(
         "web/openapi/document.py",
+        "___ != len(___.path)",
+        "False",
+        "foundation/test_openapi.py::test_path_whose_groups_have_no_names",
+    ),
+    Mutation(
+        "web/openapi/document.py",
         "___.update(___.security)",
         "None",
         "foundation/test_openapi.py::test_security_of_a_handler",
@@ -1139,6 +1151,103 @@ async with contextlib.AsyncExitStack() as stack:
         "BeforeValidator(_check_id)",
         "None",
         "foundation/test_validation.py::test_ids_are_strict_in_paths_forms_and_json",
+    ),
+    Mutation(
+        "web/validation.py",
+        "check_moments(___a(___b), ___a)",
+        "___a(___b)",
+        "foundation/test_validation.py::test_moments_are_no_numbers",
+    ),
+    Mutation(
+        "web/validation.py",
+        "moment_problem(___, ___) if ___ in NOTATIONS else None",
+        "None",
+        "foundation/test_validation.py::test_argument_that_pydantic_would_alter",
+    ),
+    Mutation(
+        "web/validation.py",
+        "___a if ___b['type'] == 'value_error' else ___c",
+        "___c",
+        "foundation/test_validation.py::test_message_of_a_validator_is_shown_as_it_is",
+    ),
+    Mutation(
+        "web/moments.py",
+        "isinstance(___, (int, float)) or ___a",
+        "___a",
+        "foundation/test_validation.py::test_moments_are_no_numbers",
+    ),
+    Mutation(
+        "web/moments.py",
+        "if ___['type'] != 'model':\n    ___",
+        "pass",
+        "foundation/test_validation.py::test_moments_within_others_are_text",
+    ),
+    Mutation(
+        "web/moments.py",
+        "___ not in NO_INPUT",
+        "True",
+        "foundation/test_validation.py::test_default_that_looks_like_a_schema",
+    ),
+    Mutation(
+        "web/validation.py",
+        "isinstance(___, float) and ___.is_integer()",
+        "False",
+        "foundation/test_validation.py::test_ids",
+    ),
+    # Forms.
+    Mutation(
+        "web/validation.py",
+        "___a is not None and ___a.is_list",
+        "False",
+        "foundation/test_forms.py::test_form_is_read_as_described",
+    ),
+    Mutation(
+        "web/validation.py",
+        "None if ___ is not None and ___ and not ___ else ___a",
+        "___a",
+        "foundation/test_forms.py::test_form_is_read_as_described",
+    ),
+    Mutation(
+        "web/forms.py",
+        "___a and ___b and not ___c and not any(___)",
+        "___a and ___b and not ___c",
+        "foundation/test_forms.py::test_form_is_read_as_described",
+    ),
+    Mutation(
+        "web/forms.py",
+        "not ___ <= set(NOT_SENT)",
+        "True",
+        "foundation/test_forms.py::test_form_is_refused_as_described",
+    ),
+    Mutation(
+        "web/forms.py",
+        "max(___a, 1)",
+        "___a",
+        "foundation/test_forms.py::test_null_and_lists_of_one_are_for_json_and_forms",
+    ),
+    Mutation(
+        "web/forms.py",
+        "___ <= 1",
+        "True",
+        "foundation/test_forms.py::test_form_is_refused_as_described",
+    ),
+    Mutation(
+        "web/forms.py",
+        "___a if ___ >= set(___) else None",
+        "___a",
+        "foundation/test_forms.py::test_body_that_no_form_can_send_is_json",
+    ),
+    Mutation(
+        "web/forms.py",
+        "___.get('type') not in NOT_SENT_IN_A_LIST",
+        "True",
+        "foundation/test_forms.py::test_body_that_no_form_can_send_is_json",
+    ),
+    Mutation(
+        "web/openapi/schemas.py",
+        "self.mode == 'validation'",
+        "False",
+        "foundation/test_forms.py::test_texts_of_requests_have_no_nul",
     ),
     # Other origins, and proxies.
     Mutation(

@@ -3,10 +3,12 @@
 import pytest
 
 from harness.baked import Bake
+from harness.describing import keeps_to_its_description
 from harness.figures import Figures
 from harness.following import follow, sections
 from harness.postgres import PostgresOf
 from harness.pythons import PythonFor
+from harness.serving import Service
 from harness.suites import passed, version_of, version_of_server
 
 pytestmark = [pytest.mark.early, pytest.mark.slow]
@@ -17,12 +19,13 @@ def test_each_step_works(
     bake: Bake,
     python_for: PythonFor,
     postgres_of: PostgresOf,
+    database: str,
     figures: Figures,
     driver: str,
     version: str,
     server: str,
 ) -> None:
-    """The steps' own commands run their tests and checks, and at last all tests."""
+    """The steps' own commands run their tests and checks, at last all tests; the service is as it describes itself."""
     project, python, url = bake(driver=driver), python_for(driver, version), postgres_of(server)
     environment = {"UV_PYTHON": str(python), "DATABASE_URL": url, "TEST_DATABASE_URL": url}
     printed = [
@@ -32,3 +35,6 @@ def test_each_step_works(
     ]
     passing = passed(next(text for text in reversed(printed) if " passed in " in text))
     figures.append(f"{driver}, the tutorial: {passing} on {version_of(python)}, PostgreSQL {version_of_server(url)}")
+    with Service(project, project.path / ".venv/bin/python", driver).serving(database, API_TOKEN="secret") as address:
+        requests = keeps_to_its_description(project, address, "--header", "Authorization: Bearer secret")
+    figures.append(f"{driver}, requests of schemathesis to the tutorial's service: {requests}")

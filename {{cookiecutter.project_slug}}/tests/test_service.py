@@ -7,7 +7,7 @@ from tornado.web import RequestHandler, StaticFileHandler
 
 from {{ cookiecutter.project_slug }}.foundation.migrations import difference, migrate, status
 from {{ cookiecutter.project_slug }}.foundation.testing import Service
-from {{ cookiecutter.project_slug }}.foundation.web import operation_of
+from {{ cookiecutter.project_slug }}.foundation.web import document, operation_of
 from {{ cookiecutter.project_slug }}.service import make_application
 from {{ cookiecutter.project_slug }}.settings import Settings
 
@@ -31,6 +31,7 @@ def test_migrations_go_forward_and_back(settings: Settings) -> None:
 
 async def test_each_route_is_described(service: Service) -> None:
     """A method without a description needs `@operation(…)`, and a docstring."""
+    assert document(service.application)
     for rule in service.application.wildcard_router.rules:
         for method in ("get", "post", "put", "patch", "delete"):
             function = getattr(rule.target, method)
@@ -42,5 +43,6 @@ async def test_each_route_is_described(service: Service) -> None:
 def test_env_example_has_each_setting() -> None:
     described = set(re.findall(r"^# .+\n([A-Z_0-9]+)=", ENV_EXAMPLE.read_text(), re.MULTILINE))
     settings = {name.upper() for name in Settings.model_fields}
-    assert not settings - described, "these lack a line in .env.example, or a line with a comment above it"
-    assert not described - settings, "these are in .env.example, but are no settings"
+    missing, unknown = ", ".join(sorted(settings - described)), ", ".join(sorted(described - settings))
+    assert not missing, f".env.example lacks {missing}: add a line `NAME=` for each, below a comment that explains it"
+    assert not unknown, f".env.example has {unknown}: no field of Settings has that name"

@@ -348,7 +348,10 @@ LONG = "ß" * 32  # 64 bytes
         (model("Thing", **{LONG: TextField(null=True)}), f"Thing: the name {LONG} has more than 63 bytes"),
         (model("Thing", {"table_name": LONG}), f"Thing: the name {LONG} has more than 63 bytes"),
         (model("Thing", other=peewee.DeferredForeignKey("Nowhere")), "Thing.other: there is no model 'nowhere'"),
-        (model("Thing", other=ForeignKeyField(model("Elsewhere"))), 'Thing: relation "elsewhere" does not exist'),
+        (
+            model("Thing", other=ForeignKeyField(model("Elsewhere"))),
+            'Thing: relation "elsewhere" does not exist: MODELS lacks Elsewhere',
+        ),
         (model("Thing", other=TextField(default=lambda: "")), "Thing.other: existing rows need a value: null=True, "),
         (
             model("Thing", other=TextField()),

@@ -116,19 +116,22 @@ class OwnMetricsHandler(Handler):
         """My own."""
 
 
+def describe(settings: ExampleSettings, routes: list[Any]) -> str:
+    database = make_application(settings).database
+    return document(
+        Application(settings, database, distribution="example", routes=routes, models=[], migrations=Path("nowhere"))
+    )
+
+
 @pytest.fixture
 def described(settings: ExampleSettings) -> dict[str, Any]:
     """The description of a service with these two handlers."""
-    database = make_application(settings).database
     routes = [
         tornado.web.url("/items/([0-9]+)/parts", PartHandler),
         ("/metrics", OwnMetricsHandler),
         ("/(?:one|two)", OwnMetricsHandler),  # a pattern that can't be reversed
     ]
-    application = Application(
-        settings, database, distribution="example", routes=routes, models=[], migrations=Path("nowhere")
-    )
-    description: dict[str, Any] = json_decode(document(application))
+    description: dict[str, Any] = json_decode(describe(settings, routes))
     validate(description, cls=OpenAPIV31SpecValidator)
     return description
 
@@ -138,6 +141,12 @@ def test_arguments_in_the_path(described: dict[str, Any]) -> None:
     assert (get["summary"], get["description"]) == ("A summary", "And more.")
     parameters = [(given["name"], given["in"], given["required"]) for given in get["parameters"]]
     assert parameters == [("id", "path", True), ("part", "query", True), ("other", "query", False)]
+
+
+@pytest.mark.parametrize("pattern", ["/items", "/items/([^/]+)/([^/]+)"])
+def test_path_whose_groups_have_no_names(settings: ExampleSettings, pattern: str) -> None:
+    with pytest.raises(ValueError, match=r"PartHandler\.get .*" + re.escape(f"'{pattern}'") + ".*path="):
+        describe(settings, [(pattern, PartHandler)])
 
 
 def test_security_of_a_handler(described: dict[str, Any]) -> None:

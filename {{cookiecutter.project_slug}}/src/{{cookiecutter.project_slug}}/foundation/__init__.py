@@ -2,8 +2,8 @@
 
 Write a service against these names; nothing else in here needs to be read.
 
-- `foundation.web`: `Application`, `Handler`, `operation`, `operation_of`, `RequestBody`, `Id`, `parse_id`,
-  `parse_argument`, `query_argument`, `MetricsHandler`
+- `foundation.web`: `Application`, `Handler`, `operation`, `operation_of`, `document`, `RequestBody`, `Id`,
+  `parse_id`, `parse_argument`, `query_argument`, `MetricsHandler`
 - `foundation.database`: `Model`, `MixedIdModel`, `Database`, `make_database`, `compiled`, `PoolTimeout`
 - `foundation.settings`: `ServiceSettings`, `SettingsError`, `Port`, `ListenPort`, `Seconds`, `Timeout`
 - `foundation.command_line`: `run`

@@ -26,7 +26,16 @@ def create_tables(database: Database, models: Models) -> None:
     """Create the tables, indexes and foreign keys of models that are bound to the database. Raises MigrationError."""
     for model in models:
         _check(model)
-    ordered = peewee.sort_models(models)  # type: ignore[attr-defined]  # peewee doesn't declare it
+    try:
+        _create_tables(database, peewee.sort_models(models))  # type: ignore[attr-defined]  # peewee doesn't declare it
+    except MigrationError as error:
+        for other in {key.rel_model for model in models for key in model._meta.refs} - {*models}:
+            if f'"{other._meta.table_name}"' in str(error):
+                raise MigrationError(f"{error}: MODELS lacks {other.__name__}") from error
+        raise
+
+
+def _create_tables(database: Database, ordered: Sequence[Any]) -> None:
     for model in ordered:
         for ddl in (model._schema._create_table(safe=False), *model._schema._create_indexes(safe=False)):
             _execute(database, model, ddl)

@@ -4,14 +4,25 @@ import functools
 import json
 import re
 from collections import Counter
-from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, ValidationInfo
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+)
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError
+
+from .forms import form_fields
+from .moments import NOTATIONS, check_moments, moment_problem
 
 GREATEST_ID = 2**31 - 1  # of PostgreSQL's integer
 JSON = "application/json"
@@ -22,7 +33,9 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def _check_id(given: object, info: ValidationInfo) -> object:
-    """pydantic takes ' 1', '+1', '1.0', '0_1' and true for 1."""
+    """pydantic takes ' 1', '+1', '1.0', '0_1' and true for 1. The number 1.0 in JSON is 1, also by JSON Schema."""
+    if isinstance(given, float) and given.is_integer():
+        return int(given)
     is_text = isinstance(given, str) and info.mode != "json"
     if not (isinstance(given, int) or is_text) or not re.fullmatch("-?[1-9][0-9]*", str(given)):
         raise PydanticCustomError("id", f"not a number from 1 to {GREATEST_ID}")
@@ -60,21 +73,23 @@ def parse_argument(name: str, text: str, type_: type[T]) -> T:
     try:
         value: T = adapter(type_).validate_strings(text)  # type: ignore[arg-type]  # a type is hashable
     except ValidationError as error:
-        raise HTTPError(400, f"{name}: {error.errors(include_input=False)[0]['msg']}") from None
+        raise HTTPError(400, f"{name}: {_message(error.errors(include_input=False)[0])}") from None
+    kind = type(value).__name__
+    problem = moment_problem(kind, text) if kind in NOTATIONS else None
+    if problem is not None:
+        raise HTTPError(400, f"{name}: {text[:40]!r} is {problem}")
     if _is_altered(text, value):
         raise HTTPError(400, f"{name}: {text[:40]!r} is not in plain notation")
     return value
 
 
 def _is_altered(text: str, value: object) -> bool:
-    """Return whether pydantic was generous: it takes '1_0' for 10, '1.0' for 1, and '0' for a day of 1970."""
+    """Return whether pydantic was generous: it takes '1_0' for 10, and '1.0' for 1."""
     if isinstance(value, bool):
         return False
     if isinstance(value, int):
         return text != str(int(value))
-    if isinstance(value, (float, Decimal)):
-        return not NUMBER.fullmatch(text)
-    return isinstance(value, (date, time, timedelta)) and NUMBER.fullmatch(text) is not None
+    return isinstance(value, (float, Decimal)) and not NUMBER.fullmatch(text)
 
 
 @functools.cache
@@ -95,9 +110,13 @@ REPEATED_FIELDS = json.JSONDecoder(object_pairs_hook=_refuse_repeated, parse_int
 
 
 class RequestBody(BaseModel):
-    """Base of the models of bodies: a form or JSON with these fields and no others."""
+    """Base of the models of bodies, and of models within them: a form or JSON with these fields and no others."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return check_moments(handler(source), handler)
 
     @classmethod
     def from_request(cls, request: HTTPServerRequest) -> Self:
@@ -114,7 +133,7 @@ class RequestBody(BaseModel):
                     REPEATED_FIELDS.decode(request.body.decode())
                 return body
             if media_type in FORMS:
-                return cls.model_validate({name: _one_value(name, given) for name, given in _fields(request)})
+                return cls.model_validate(_form(cls, request))
         except ValidationError as error:
             raise HTTPError(400, _describe(error.errors(include_input=False)[0])) from None
         raise HTTPError(415, f"The body has to be {JSON}, {' or '.join(FORMS)}")
@@ -129,10 +148,20 @@ def _parse_content_type(header: str) -> tuple[str, str]:
     return media_type.strip(), charset[1] if charset else "utf-8"
 
 
-def _fields(request: HTTPServerRequest) -> list[tuple[str, list[bytes]]]:
+def _form(model: type[BaseModel], request: HTTPServerRequest) -> dict[str, str | list[str] | None]:
+    """Return the form's fields: those of a list as a list, and None for an empty one that stands for null."""
     if request.files:
         raise HTTPError(400, f"{_shown(next(iter(request.files)))}: files are not accepted")
-    return list(request.body_arguments.items())
+    fields = form_fields(model)
+    form: dict[str, str | list[str] | None] = {}
+    for name, given in request.body_arguments.items():
+        field = fields.get(name)
+        if field is not None and field.is_list:
+            form[name] = [_one_value(name, [value]) for value in given]
+        else:
+            value = _one_value(name, given)
+            form[name] = None if field is not None and field.empty_is_null and not value else value
+    return form
 
 
 def _one_value(name: str, given: list[bytes]) -> str:
@@ -148,8 +177,13 @@ def _one_value(name: str, given: list[bytes]) -> str:
 
 
 def _describe(wrong: ErrorDetails) -> str:
-    """Return one line: the field, if any, and pydantic's message."""
-    return ": ".join([*(_shown(str(name)) for name in wrong["loc"]), wrong["msg"]])
+    """Return one line: the field, if any, and what is wrong with it."""
+    return ": ".join([*(_shown(str(name)) for name in wrong["loc"]), _message(wrong)])
+
+
+def _message(wrong: ErrorDetails) -> str:
+    """Return pydantic's message, or that of the ValueError which a validator raised, without pydantic's prefix."""
+    return str(wrong["ctx"]["error"]) if wrong["type"] == "value_error" else wrong["msg"]
 
 
 def _shown(name: str) -> str:

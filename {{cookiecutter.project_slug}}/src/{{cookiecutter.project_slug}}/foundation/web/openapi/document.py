@@ -12,11 +12,12 @@ from urllib.parse import unquote
 
 from tornado.routing import PathMatches
 
+from ..forms import JsonObject
 from ..handler import METHODS, SAFE_METHODS, Handler
 from ..problems import DETAILS, PROBLEM_JSON, Problem
-from ..validation import FORMS, JSON
+from ..validation import JSON
 from .operations import Operation, operation_of
-from .schemas import JsonObject, Schemas
+from .schemas import Schemas
 
 if TYPE_CHECKING:
     from ..application import Application
@@ -86,18 +87,24 @@ def _described(application: "Application") -> Iterator[Described]:
         for method in map(str.lower, METHODS):
             operation = operation_of(rule.target, method)
             if operation is not None and isinstance(rule.matcher, PathMatches):
-                path = _path(rule.matcher, operation)
+                path = _path(rule.matcher, operation, f"{rule.target.__name__}.{method}")
                 docstring = inspect.getdoc(getattr(rule.target, method)) or ""
                 security = rule.target.security if issubclass(rule.target, Handler) else {}
                 for name in (method, "head") if method == "get" else (method,):
                     yield Described(path, name, operation, docstring, security)
 
 
-def _path(matcher: PathMatches, operation: Operation) -> str:
-    """Return the path with the names of `operation`, or the pattern itself where they don't fit its groups."""
+def _path(matcher: PathMatches, operation: Operation, of: str) -> str:
+    """Return the path with the names of `operation`, or the pattern itself where it can't be reversed.
+
+    Raises ValueError where the names don't fit its groups.
+    """
     pattern = matcher.regex.pattern.removesuffix("$")
     if matcher.regex.groups != len(operation.path):
-        return pattern
+        raise ValueError(
+            f"the @operation of {of} has to have a name and a type for each group of the route {pattern!r}, "
+            "such as path={'id': Id}"
+        )
     try:
         return unquote(matcher.reverse(*("{" + name + "}" for name in operation.path)) or "")
     except ValueError:  # a group that can't be reversed
@@ -118,9 +125,7 @@ def _operation(described: Described, schemas: Schemas) -> JsonObject:
     if parameters:
         shown["parameters"] = parameters
     if operation.body is not None:
-        schema = schemas.of(operation.body, "validation")
-        content = {media_type: {"schema": schema} for media_type in (JSON, *FORMS)}
-        shown["requestBody"] = {"required": True, "content": content}
+        shown["requestBody"] = {"required": True, "content": schemas.of_body(operation.body)}
     if described.security:
         shown["security"] = [{name: [] for name in described.security}]
     successes = {
