@@ -546,6 +546,24 @@ if ___a is None:
     ),
     Mutation(
         "migrations/history.py",
+        "logger.info('applying migration', name=___)",
+        "None",
+        "foundation/test_migrations.py::test_each_one_is_announced_before_it_runs",
+    ),
+    Mutation(
+        "migrations/history.py",
+        "logger.info('rolling back migration', name=___)",
+        "None",
+        "foundation/test_migrations.py::test_each_one_is_announced_before_it_runs",
+    ),
+    Mutation(
+        "migrations/history.py",
+        "logger.info('waiting for another migration')",
+        "None",
+        "foundation/test_migrations.py::test_several_replicas_at_once",
+    ),
+    Mutation(
+        "migrations/history.py",
         "database.execute_sql(CREATE_VIEW)",
         "None",
         "foundation/test_migrations.py::test_history_of_an_earlier_version_moves",
@@ -636,7 +654,13 @@ if ___a is None:
     # Migrations.
     Mutation(
         "migrations/history.py",
-        "___.execute_sql(___, (LOCK,))",
+        "not ___.execute_sql(___, (LOCK,)).fetchone()[0]",
+        "False",
+        "foundation/test_migrations.py::test_several_replicas_at_once",
+    ),
+    Mutation(
+        "migrations/history.py",
+        "database.execute_sql('SELECT pg_advisory_xact_lock(%s)', ___)",
         "None",
         "foundation/test_migrations.py::test_several_replicas_at_once",
     ),
