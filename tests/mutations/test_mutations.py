@@ -954,6 +954,12 @@ async with contextlib.AsyncExitStack() as stack:
     ),
     Mutation(
         "server.py",
+        "logger.warning(___, **___a)",
+        "None",
+        "foundation/test_shutdown.py::test_work_that_is_broken_off_is_counted",
+    ),
+    Mutation(
+        "server.py",
         "___.in_flight or ___a or ___b",
         "___a or ___b",
         "foundation/test_shutdown.py::test_request_in_flight_is_finished",
