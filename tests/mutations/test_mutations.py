@@ -641,6 +641,18 @@ if ___a is None:
     ),
     Mutation(
         "database/configuration.py",
+        "keywords.setdefault('fallback_application_name', ___)",
+        "None",
+        "foundation/test_connecting.py::test_connections_have_the_name_of_the_package",
+    ),
+    Mutation(
+        "database/configuration.py",
+        "keywords.setdefault('fallback_application_name', ___a)",
+        "keywords.setdefault('application_name', ___a)",
+        "foundation/test_connecting.py::test_name_that_is_given_comes_first",
+    ),
+    Mutation(
+        "database/configuration.py",
         "None if ___ == '' else ___a",
         "___a",
         "foundation/test_connecting.py::test_no_options_for_poolers_that_refuse_them",
