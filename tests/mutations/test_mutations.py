@@ -545,6 +545,13 @@ if ___a is None:
         is_text=True,
     ),
     Mutation(
+        "database/driver.py",
+        "peewee.EXCEPTIONS['QueryCanceledError'] = ___",
+        "pass",
+        "foundation/test_migrations.py::test_migration_that_is_cancelled_does_nothing",
+        AIOPG,
+    ),
+    Mutation(
         "migrations/history.py",
         "logger.info('applying migration', name=___)",
         "None",

@@ -21,7 +21,7 @@ from {{ cookiecutter.project_slug }}.foundation.testing import Service
 
 from .conftest import Command
 from .example import ExampleSettings, Item
-from .support import run, running_with
+from .support import run, running_with, until_under_way
 
 FUNCTION = "CREATE FUNCTION {}(a integer) RETURNS integer BEGIN ATOMIC SELECT CASE WHEN a > 1 THEN 1 END; END;"
 FOLDER = Path(__file__).with_name("migrations")
@@ -104,6 +104,22 @@ def test_long_migration_is_not_bounded(settings: ExampleSettings, tmp_path: Path
     write(tmp_path, "0001_long", "-- migrate:up\nSELECT pg_sleep(0.3);")
     migrate(database, tmp_path)
     assert "0001_long: applied" in status(database, tmp_path)[0]
+
+
+async def test_migration_that_is_cancelled_does_nothing(database: Database, tmp_path: Path) -> None:
+    """And is one line, as any other that fails."""
+    write(tmp_path, "0001_slow", "-- migrate:up\nCREATE TABLE a (); SELECT pg_sleep(60);")
+    migration = asyncio.create_task(asyncio.to_thread(migrate, database, tmp_path))
+    await until_under_way(database, "%pg_sleep(60)%")
+    await database.aio_execute_sql(
+        "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid <> pg_backend_pid() AND query LIKE %s",
+        ["%pg_sleep(60)%"],
+    )
+    with pytest.raises(MigrationError, match=r"^0001_slow: canceling statement due to user request$"):
+        await migration
+    await database.aio_close()
+    assert tables(database) == set()
 
 
 def test_wait_for_a_table_is_bounded(settings: ExampleSettings, database: Database, tmp_path: Path) -> None:
