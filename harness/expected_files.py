@@ -35,7 +35,7 @@ FOUNDATION_TEST_FILES = """
     test_problems test_proxies test_read_only test_security test_session_state test_settings test_shutdown
     test_streaming test_streams test_tasks test_testing test_transactions test_validation
 """
-DOCS = "configuration database foundation operations scaling tutorial"
+DOCS = "configuration database foundation on-call operations scaling tutorial"
 ALWAYS = {
     *(".editorconfig", ".env.example", ".gitignore", ".pre-commit-config.yaml"),
     *("LICENSE", "Makefile", "README.md", "pyproject.toml"),

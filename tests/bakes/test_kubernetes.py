@@ -101,6 +101,22 @@ def test_probes_ask_for_what_there_is(orchestrated: Project, resources: Resource
     assert service["readinessProbe"]["timeoutSeconds"] > 1  # as long as /readyz waits for the database
 
 
+def test_containers_wait_for_the_database(resources: Resources) -> None:
+    """One that failed is started up to five minutes later, unless the failure before is ten minutes ago."""
+    pod = pod_of(resources)
+    [service] = pod["containers"]
+    for container in (pod["initContainers"][0], service):
+        assert waits(container) > 600
+    probe = service["startupProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] > waits(service)
+
+
+def waits(container: dict[str, Any]) -> float:
+    *_, option, seconds = container["command"]
+    assert option == "--wait"
+    return float(seconds)
+
+
 def test_variables_and_secrets_are_settings(orchestrated: Project, resources: Resources) -> None:
     settings = facts(orchestrated).settings
     assert variables_of(resources).keys() <= settings.keys()

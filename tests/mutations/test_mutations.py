@@ -571,6 +571,31 @@ else:
         is_text=True,
     ),
     Mutation(
+        "database/driver.py",
+        "peewee.EXCEPTIONS['QueryCanceledError'] = ___",
+        "pass",
+        "foundation/test_migrations.py::test_migration_that_is_cancelled_does_nothing",
+        AIOPG,
+    ),
+    Mutation(
+        "migrations/history.py",
+        "logger.info('applying migration', name=___)",
+        "None",
+        "foundation/test_migrations.py::test_each_one_is_announced_before_it_runs",
+    ),
+    Mutation(
+        "migrations/history.py",
+        "logger.info('rolling back migration', name=___)",
+        "None",
+        "foundation/test_migrations.py::test_each_one_is_announced_before_it_runs",
+    ),
+    Mutation(
+        "migrations/history.py",
+        "logger.info('waiting for another migration')",
+        "None",
+        "foundation/test_migrations.py::test_several_replicas_at_once",
+    ),
+    Mutation(
         "migrations/history.py",
         "database.execute_sql(CREATE_VIEW)",
         "None",
@@ -649,6 +674,18 @@ else:
     ),
     Mutation(
         "database/configuration.py",
+        "keywords.setdefault('fallback_application_name', ___)",
+        "None",
+        "foundation/test_connecting.py::test_connections_have_the_name_of_the_package",
+    ),
+    Mutation(
+        "database/configuration.py",
+        "keywords.setdefault('fallback_application_name', ___a)",
+        "keywords.setdefault('application_name', ___a)",
+        "foundation/test_connecting.py::test_name_that_is_given_comes_first",
+    ),
+    Mutation(
+        "database/configuration.py",
         "None if ___ == '' else ___a",
         "___a",
         "foundation/test_connecting.py::test_no_options_for_poolers_that_refuse_them",
@@ -662,7 +699,13 @@ else:
     # Migrations.
     Mutation(
         "migrations/history.py",
-        "___.execute_sql(___, (LOCK,))",
+        "not ___.execute_sql(___, (LOCK,)).fetchone()[0]",
+        "False",
+        "foundation/test_migrations.py::test_several_replicas_at_once",
+    ),
+    Mutation(
+        "migrations/history.py",
+        "database.execute_sql('SELECT pg_advisory_xact_lock(%s)', ___)",
         "None",
         "foundation/test_migrations.py::test_several_replicas_at_once",
     ),
@@ -959,6 +1002,12 @@ async with contextlib.AsyncExitStack() as stack:
         "___.readiness.draining = True",
         "pass",
         "foundation/test_shutdown.py::test_delay_before_the_listener_closes",
+    ),
+    Mutation(
+        "server.py",
+        "logger.warning(___, **___a)",
+        "None",
+        "foundation/test_shutdown.py::test_work_that_is_broken_off_is_counted",
     ),
     Mutation(
         "server.py",

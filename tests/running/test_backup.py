@@ -7,6 +7,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,11 @@ class Place:
         done = subprocess.run(
             ["sh", "-ec", self.translate(command)],
             cwd="/",
-            env={"PATH": f"{self.servers[0].binaries}:{os.environ['PATH']}", "DATABASE_URL": url},
+            env={
+                "PATH": f"{self.servers[0].binaries}:{os.environ['PATH']}",
+                "DATABASE_URL": url,
+                "BACKUP_URL": url.replace("postgres@", "backup@"),
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -110,6 +115,8 @@ def test_dump_restores_into_an_empty_server(service: Service, place: Place) -> N
     first.start()
     with service.serving(first.url) as address:
         acknowledged = create_rows(address, 20)
+        first.execute("CREATE ROLE reader")  # the other server doesn't have it
+        first.execute("GRANT SELECT ON testnamemodel TO reader")
         place.run(block(service.project, "pg_dump "), first.url)
     first.stop()
     second.start()
@@ -122,7 +129,11 @@ def test_restore_to_the_moment_before_a_mistake(service: Service, place: Place) 
     first.start(**place.settings(block(service.project, "archive_mode")))
     with service.serving(first.url) as address:
         acknowledged = create_rows(address, 10)
+        first.execute(block(service.project, "CREATE ROLE backup"))
         place.run(block(service.project, "pg_basebackup "), first.url)
+        before = datetime.now(UTC).second
+        wait_until(lambda: datetime.now(UTC).second, lambda second: second != before, START_TIMEOUT)
+        place.run(block(service.project, "pg_basebackup "), first.url)  # regularly
         acknowledged |= create_rows(address, 10)
         [(before_the_mistake,)] = first.execute("SELECT clock_timestamp()::text")
         first.execute("DELETE FROM testnamemodel")
@@ -130,7 +141,8 @@ def test_restore_to_the_moment_before_a_mistake(service: Service, place: Place) 
     wait_until_true(first, f"SELECT last_archived_wal >= '{segment}' FROM pg_stat_archiver")
     first.kill()
     restore = block(service.project, "recovery.signal").replace("2026-11-26 12:00:00+00", before_the_mistake)
-    place.run(restore, first.url)
+    *_, newest = sorted(copy.name for copy in place.backup.glob("base-*"))
+    place.run(restore.replace("base-20261126T030000", newest), first.url)
     second.start()
     wait_until_true(second, "SELECT NOT pg_is_in_recovery()")
     check_restored(service, second.url, acknowledged)

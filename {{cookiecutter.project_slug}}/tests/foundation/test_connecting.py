@@ -29,6 +29,26 @@ async def test_keywords_of_libpq(database_url: str) -> None:
     assert await setting(database, "statement_timeout") == "10s"
 
 
+async def test_connections_have_the_name_of_the_package(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PGAPPNAME", raising=False)
+    database = database_on(database_url)
+    package = driver.__name__.partition(".")[0]
+    connection = await database.pool_backend.connect_one(5)
+    try:
+        with database.allow_sync():
+            names = database.execute_sql(
+                "SELECT application_name FROM pg_stat_activity WHERE datname = current_database()"
+            ).fetchall()
+    finally:
+        driver.close(connection)
+    assert names == [(package,), (package,)]  # the pool's and the synchronous one
+
+
+async def test_name_that_is_given_comes_first(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGAPPNAME", "by libpq")
+    assert await setting(database_on(database_url), "application_name") == "by libpq"
+
+
 async def test_any_character_whatever_the_clients_encoding(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
     assert await setting(database_on(database_url), "client_encoding") == "UTF8"

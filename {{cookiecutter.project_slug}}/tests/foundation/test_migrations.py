@@ -6,6 +6,7 @@ from pathlib import Path
 
 import peewee
 import pytest
+from structlog.testing import capture_logs
 
 from {{ cookiecutter.project_slug }}.foundation.database import Database, Model, make_database
 from {{ cookiecutter.project_slug }}.foundation.migrations import (
@@ -20,7 +21,7 @@ from {{ cookiecutter.project_slug }}.foundation.testing import Service
 
 from .conftest import Command
 from .example import ExampleSettings, Item
-from .support import run, running_with
+from .support import run, running_with, until_under_way
 
 FUNCTION = "CREATE FUNCTION {}(a integer) RETURNS integer BEGIN ATOMIC SELECT CASE WHEN a > 1 THEN 1 END; END;"
 FOLDER = Path(__file__).with_name("migrations")
@@ -50,6 +51,25 @@ def test_forward_and_back(database: Database) -> None:
     assert status(database, FOLDER)[0].startswith("0001_create_item: applied ")
 
 
+def test_each_one_is_announced_before_it_runs(database: Database, tmp_path: Path) -> None:
+    """A migration that fails, or hangs, is the last one that the log names."""
+    write(tmp_path, "0001_good", "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 1;")
+    with capture_logs() as lines:
+        migrate(database, tmp_path)
+        migrate(database, tmp_path, 0)
+        write(tmp_path, "0001_good", "-- migrate:up\nSELECT 1 / 0;")
+        with pytest.raises(MigrationError):
+            migrate(database, tmp_path)
+    assert [line["event"] for line in lines] == [
+        "applying migration",
+        "applied migration",
+        "rolling back migration",
+        "rolled back migration",
+        "applying migration",
+    ]
+    assert {line["name"] for line in lines} == {"0001_good"}
+
+
 async def test_serving_applies_them(service: Service) -> None:
     assert all(": applied " in line for line in status(service.database, FOLDER))
 
@@ -75,7 +95,8 @@ async def test_several_replicas_at_once(database: Database, database_url: str) -
             await asyncio.sleep(0.01)
     done = await asyncio.gather(*replicas)
     assert [code for code, _ in done] == [0] * len(replicas), done
-    assert sum('"name": "0001_create_item"' in printed for _, printed in done) == 1
+    assert sum("applied migration" in printed for _, printed in done) == 1
+    assert all('"waiting for another migration"' in printed for _, printed in done)
 
 
 def test_long_migration_is_not_bounded(settings: ExampleSettings, tmp_path: Path) -> None:
@@ -83,6 +104,22 @@ def test_long_migration_is_not_bounded(settings: ExampleSettings, tmp_path: Path
     write(tmp_path, "0001_long", "-- migrate:up\nSELECT pg_sleep(0.3);")
     migrate(database, tmp_path)
     assert "0001_long: applied" in status(database, tmp_path)[0]
+
+
+async def test_migration_that_is_cancelled_does_nothing(database: Database, tmp_path: Path) -> None:
+    """And is one line, as any other that fails."""
+    write(tmp_path, "0001_slow", "-- migrate:up\nCREATE TABLE a (); SELECT pg_sleep(60);")
+    migration = asyncio.create_task(asyncio.to_thread(migrate, database, tmp_path))
+    await until_under_way(database, "%pg_sleep(60)%")
+    await database.aio_execute_sql(
+        "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid <> pg_backend_pid() AND query LIKE %s",
+        ["%pg_sleep(60)%"],
+    )
+    with pytest.raises(MigrationError, match=r"^0001_slow: canceling statement due to user request$"):
+        await migration
+    await database.aio_close()
+    assert tables(database) == set()
 
 
 def test_wait_for_a_table_is_bounded(settings: ExampleSettings, database: Database, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import signal
 
 import pytest
+from structlog.testing import capture_logs
 from tornado.escape import json_decode
 from tornado.httpclient import AsyncHTTPClient
 
@@ -92,6 +93,24 @@ async def test_request_that_never_ends_is_ended(settings: ExampleSettings) -> No
         reader, writer = await send_half(service.address)
     assert await read_to_end(reader) == b""
     writer.close()
+
+
+async def test_work_that_is_broken_off_is_counted(settings: ExampleSettings) -> None:
+    """The line of the request alone, a 499, would read as if the client had left."""
+    with capture_logs() as lines:
+        async with running_with(settings, shutdown_grace=0.1) as service:
+            _, writer = await send_half(service.address)
+            service.application.background.spawn(asyncio.Event().wait())
+    writer.close()
+    [line] = [line for line in lines if "SHUTDOWN_GRACE" in line["event"]]
+    assert (line["log_level"], line["requests"], line["websockets"], line["tasks"]) == ("warning", 1, 0, 1)
+
+
+async def test_work_that_ends_in_time_is_no_warning(settings: ExampleSettings) -> None:
+    with capture_logs() as lines:
+        async with running_with(settings) as service:
+            await AsyncHTTPClient().fetch(f"{service.address}/items?id=1")
+    assert not [line for line in lines if line["log_level"] == "warning"]
 
 
 async def test_handler_that_is_cancelled_still_has_the_database(settings: ExampleSettings) -> None:

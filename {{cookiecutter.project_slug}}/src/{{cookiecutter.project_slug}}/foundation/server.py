@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from types import FrameType
 
+import structlog
 from tornado.httputil import ParseBodyConfig, ParseMultipartConfig, set_parse_body_config
 
 from .http_server import Server
@@ -17,6 +18,8 @@ from .reloading import watch
 from .settings import ServiceSettings
 from .web import Application, Handler
 from .web.incoming import READ_HEADERS_SIZE
+
+logger = structlog.get_logger()
 
 PART_HEADERS_SIZE = 2048  # bytes of a part of a multipart body; Tornado takes a second for a hundred of 10 kB
 
@@ -129,12 +132,19 @@ async def _finish_work(application: Application, seconds: float) -> None:
     for handler in application.in_flight:
         if isinstance(handler, Handler):
             handler.end_event_stream()
-    with contextlib.suppress(TimeoutError):
+    try:
         async with asyncio.timeout(seconds):
             while application.in_flight or application.websockets or application.background:
                 await application.in_flight.wait_for_end()
                 await application.websockets.wait_for_end()
                 await application.background.wait_for_end()
+    except TimeoutError:
+        logger.warning(
+            "SHUTDOWN_GRACE is over: the rest is broken off",
+            requests=len(application.in_flight),
+            websockets=len(application.websockets),
+            tasks=len(application.background),
+        )
 
 
 async def _wait_for_cancelled() -> None:

@@ -47,6 +47,7 @@ def migrate(database: Database, folder: Path, number: int | None = None) -> None
         for migration in back:
             with _exclusive_transaction(database, names):
                 if there := migration.name in _applied(database):
+                    logger.info("rolling back migration", name=migration.name)
                     execute_migration(database, migration.name, migration.down or "")
                     database.execute_sql(f"DELETE FROM {TABLE} WHERE name = %s", (migration.name,))
             if there:  # and committed
@@ -54,6 +55,7 @@ def migrate(database: Database, folder: Path, number: int | None = None) -> None
         for migration in forward:
             with _exclusive_transaction(database, names):
                 if missing := migration.name not in _applied(database):  # not applied by another replica meanwhile
+                    logger.info("applying migration", name=migration.name)
                     execute_migration(database, migration.name, migration.up)
                     database.execute_sql(f"INSERT INTO {TABLE} (name) VALUES (%s)", (migration.name,))
             if missing:
@@ -124,7 +126,9 @@ def _exclusive_transaction(database: Database, names: set[str]) -> Iterator[None
         # other statements on the table wait behind it.
         unbounded = "set_config('statement_timeout', '0', true), set_config('lock_timeout', '0', true)"
         bound = database.execute_sql(f"SELECT current_setting('statement_timeout'), {unbounded}").fetchone()[0]
-        database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        if not database.execute_sql("SELECT pg_try_advisory_xact_lock(%s)", (LOCK,)).fetchone()[0]:
+            logger.info("waiting for another migration")
+            database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         database.execute_sql("SELECT set_config('lock_timeout', %s, true)", (bound,))
         table = _history(database, names)
         if table == OLD_TABLE:
