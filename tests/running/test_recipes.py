@@ -108,6 +108,7 @@ def test_lists_and_streams(bake: Bake, python_for: PythonFor, server: Server) ->
         "import asyncio\nfrom collections.abc import AsyncIterator\nfrom typing import Any\n",
     )
     replace(handlers, "\nfrom .foundation.web", "\nfrom .foundation.database import compiled\nfrom .foundation.web")
+    replace(handlers, " operation, parse_id,", " operation, parse_argument, parse_id,")
     service = project.path / "src" / "name_service" / "service.py"
     routes = '("/", RootHandler),\n            ("/books", BooksHandler),\n            ("/all", AllBooksHandler),'
     replace(service, '("/", RootHandler),', routes)
