@@ -1088,12 +1088,14 @@ async with contextlib.AsyncExitStack() as stack:
         "___.end_event_stream()",
         "None",
         "foundation/test_streaming.py::test_shutdown_ends_server_sent_events",
+        hangs=True,
     ),
     Mutation(
         "server.py",
         "___.websockets.close()",
         "None",
         "foundation/test_streaming.py::test_shutdown_closes_websockets",
+        hangs=True,
     ),
     Mutation(
         "server.py",
