@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import BAD_GATEWAY
 
 import aiohttp
 
@@ -65,13 +66,20 @@ class Load:
 
 
 async def load(
-    address: str, trouble: Callable[[], None], *, clients: int = 32, after: float = 2, pause: float = 0
+    address: str,
+    trouble: Callable[[], None],
+    *,
+    clients: int = 32,
+    after: float = 2,
+    pause: float = 0,
+    may_close: bool = False,
 ) -> Load:
     """Put load on the service from a second before the trouble until `after` seconds after it.
 
     Clients pause that many seconds between an answer and the next request.
 
-    Raises aiohttp.ClientError if a request gets no answer.
+    Raises aiohttp.ClientError if a request gets no answer. With `may_close`, a connection that is closed instead counts
+    as a 502: HAProxy closes it where the one to the server, which it had used before, has died.
     """
     answers: list[Answer] = []
     ended = asyncio.Event()
@@ -80,10 +88,16 @@ async def load(
         while not ended.is_set():
             for method, path, data in (("POST", "/", {"name": "a row"}), ("GET", "/?id=1", None)):
                 sent = time.monotonic()
-                async with session.request(method, address + path, data=data) as response:
-                    body = await response.json(content_type=None) if response.status < 300 else {}
-                    answers.append(Answer(sent, time.monotonic() - sent, method, response.status, body.get("id")))
-                await asyncio.sleep(0.05 if response.status == 503 else pause)
+                status, id_ = BAD_GATEWAY, None
+                try:
+                    async with session.request(method, address + path, data=data) as response:
+                        body = await response.json(content_type=None) if response.status < 300 else {}
+                        status, id_ = response.status, body.get("id")
+                except aiohttp.ServerDisconnectedError:
+                    if not may_close:
+                        raise
+                answers.append(Answer(sent, time.monotonic() - sent, method, status, id_))
+                await asyncio.sleep(0.05 if status == 503 else pause)
 
     connector = aiohttp.TCPConnector(limit=clients)
     async with (

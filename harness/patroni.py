@@ -224,18 +224,24 @@ class Cluster:
             yield
 
     def roles(self) -> dict[str, Node]:
-        """Return the nodes by their role: `leader`, `sync_standby` and `replica` once the cluster is whole."""
+        """Return the nodes by their role: `leader`, `sync_standby` and `replica` once the cluster is whole.
+
+        There are none while the nodes differ: one that was frozen tells at first how it was before.
+        """
+        told = []
         for node in self.nodes:
             with contextlib.suppress(OSError):
-                members = json.loads(node.ask("/cluster"))["members"]
-                if len({member.get("timeline") for member in members}) > 1:
-                    return {}
-                return {
-                    member["role"]: next(node for node in self.nodes if node.name == member["name"])
-                    for member in members
-                    if member["state"] in ("running", "streaming")
-                }
-        return {}
+                told.append(self._roles_by(json.loads(node.ask("/cluster"))["members"]))
+        return told[0] if told and all(roles == told[0] for roles in told) else {}
+
+    def _roles_by(self, members: list[dict[str, Any]]) -> dict[str, Node]:
+        if len({member.get("timeline") for member in members}) > 1:
+            return {}
+        return {
+            member["role"]: next(node for node in self.nodes if node.name == member["name"])
+            for member in members
+            if member["state"] in ("running", "streaming")
+        }
 
     @property
     def leader(self) -> Node:

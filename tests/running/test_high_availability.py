@@ -168,7 +168,8 @@ def test_under_load(stack: Stack, figures: Figures, trouble: Callable[[Stack], N
         ended.wait()
 
     async def load_all() -> list[Load]:
-        load_on = functools.partial(load, clients=CLIENTS, pause=PAUSE, after=5)
+        may_close = trouble is kill_instances
+        load_on = functools.partial(load, clients=CLIENTS, pause=PAUSE, after=5, may_close=may_close)
         first, *others = stack.addresses.values()
         return await asyncio.gather(load_on(first, run_trouble), *(load_on(other, wait) for other in others))
 
