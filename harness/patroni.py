@@ -228,11 +228,15 @@ class Cluster:
 
         There are none while the nodes differ: one that was frozen tells at first how it was before.
         """
+        told = self._told()
+        return told[0] if told and all(roles == told[0] for roles in told) else {}
+
+    def _told(self) -> list[dict[str, Node]]:
         told = []
         for node in self.nodes:
             with contextlib.suppress(OSError):
                 told.append(self._roles_by(json.loads(node.ask("/cluster"))["members"]))
-        return told[0] if told and all(roles == told[0] for roles in told) else {}
+        return told
 
     def _roles_by(self, members: list[dict[str, Any]]) -> dict[str, Node]:
         if len({member.get("timeline") for member in members}) > 1:
@@ -248,7 +252,13 @@ class Cluster:
         return self.roles()["leader"]
 
     def wait_until_whole(self) -> None:
-        wait_until(self.roles, lambda roles: roles.keys() == {"leader", "sync_standby", "replica"}, START_TIMEOUT)
+        """Wait until each node tells of the same leader and two standbys."""
+
+        def is_whole(told: list[dict[str, Node]]) -> bool:
+            whole = {"leader", "sync_standby", "replica"}
+            return len(told) == len(self.nodes) and all(roles == told[0] and roles.keys() == whole for roles in told)
+
+        wait_until(self._told, is_whole, START_TIMEOUT)
 
     def switch_over(self) -> None:
         """Make the synchronous standby the leader."""

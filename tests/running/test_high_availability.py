@@ -187,9 +187,10 @@ def test_under_load(stack: Stack, figures: Figures, trouble: Callable[[Stack], N
             f" no row for {seen.longest_gap():.1f} s, no leader for {leaderless:.1f} s,"
             f" no way to it for {probe_of(name, probes).longest_gap():.1f} s"
         )
+    stack.cluster.wait_until_whole()
     [*there] = itertools.chain.from_iterable(stack.cluster.leader.execute("SELECT id FROM testnamemodel"))
     lost = set().union(*(seen.acknowledged() for seen in loads)) - set(there)
-    assert not lost
+    assert not lost, f"{len(lost)} rows from {min(lost)} to {max(lost)} aren't among {len(there)} up to {max(there)}"
     allowed = {200, 201, 503} | ({502} if trouble is kill_instances else set())  # HAProxy's, for a request under way
     for name, seen in zip(stack.addresses, loads, strict=True):
         assert set(seen.statuses()) <= allowed, name
