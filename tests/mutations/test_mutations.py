@@ -162,7 +162,7 @@ except BaseException:
     ),
     Mutation(
         "database/pool.py",
-        "if not is_too_many_connections(___):\n    raise",
+        "refusal = error",
         "raise",
         "foundation/test_pool.py::test_server_that_still_counts_a_closed_connection",
         AIOPG,
@@ -175,8 +175,8 @@ except BaseException:
     ),
     Mutation(
         "database/pool.py",
-        "not ___a or not is_too_many_connections(___)",
-        "True",
+        "if not ___a:\n    raise",
+        "raise",
         "foundation/test_pool.py::test_server_with_fewer_connections_than_the_pool[True]",
     ),
     Mutation(
@@ -253,12 +253,22 @@ if not self.___a:
     Mutation(
         "database/pool.py",
         """
-if isinstance(___a, ___b) and is_too_many_connections(___a):
-    self.___c()
-else:
-    self.___d(None)
+try:
+    ___a
+except TooManyConnections:
+    ___b
+except BaseException as error:
+    self.___c(None)
+    ___d
 """,
-        "pass",
+        """
+try:
+    ___a
+except TooManyConnections:
+    ___b
+except BaseException as error:
+    ___d
+""",
         "foundation/test_lost_database.py::test_requests_are_503_while_the_database_is_away",
     ),
     # Connections that are lost.
@@ -362,14 +372,14 @@ else:
     ),
     Mutation(
         "database/database.py",
-        "___.in_use and ___",
-        "False",
+        "if ___.in_use:\n    return",
+        "pass",
         "foundation/test_health.py::test_ready_with_a_busy_pool_and_no_other_connection",
     ),
     Mutation(
         "database/database.py",
-        "___.in_use and ___a",
-        "___a",
+        "if ___.in_use:\n    return",
+        "return",
         "foundation/test_health.py::test_not_ready_where_too_many_connections_leave_none",
     ),
     Mutation(

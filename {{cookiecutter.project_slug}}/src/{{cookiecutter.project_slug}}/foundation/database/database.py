@@ -13,7 +13,7 @@ from peewee_async.utils import __log__
 from playhouse.postgres_ext import HStoreField
 
 from . import driver
-from .errors import ReadOnlyServer, is_too_many_connections, one_line, peewee_errors, sqlstate_of
+from .errors import ReadOnlyServer, TooManyConnections, one_line, peewee_errors, sqlstate_of
 from .liveness import StatementDeadline
 from .ownership import ConnectionContext, CurrentConnection, OwnedConnection
 from .pool import Pool
@@ -122,8 +122,8 @@ class Database(AioPostgresDatabase, driver.SyncDatabase):  # type: ignore[misc] 
         if connection is None:
             try:
                 is_read_only = await self.is_read_only(seconds)
-            except peewee.OperationalError as error:
-                if pool.in_use and is_too_many_connections(error):
+            except TooManyConnections:
+                if pool.in_use:
                     return  # the server lives, and so do the pool's connections
                 raise
         else:

@@ -14,6 +14,10 @@ class PoolTimeout(peewee.OperationalError):
     """No connection was free in time."""
 
 
+class TooManyConnections(peewee.OperationalError):
+    """The server has no connection left, for the role or at all."""
+
+
 class ReadOnlyServer(peewee.OperationalError):
     """The server takes no writes, such as a standby."""
 
@@ -29,9 +33,10 @@ def one_line(error: object) -> str:
     return " ".join(str(error).split())
 
 
-def is_too_many_connections(error: peewee.OperationalError) -> bool:
-    """Return whether the server refused a connection because it has too many.
+def refused_connection(refusals: str) -> peewee.OperationalError:
+    """Return the error for a connection that was refused, by the reasons for it.
 
-    libpq doesn't tell the SQLSTATE of an error while it connects, 53300 here.
+    libpq doesn't tell the SQLSTATE of an error while it connects, 53300 where there are too many.
     """
-    return re.search("too many (clients|connections)|connection slots|no more connections", str(error)) is not None
+    is_too_many = re.search("too many (clients|connections)|connection slots|no more connections", refusals)
+    return TooManyConnections(refusals) if is_too_many else peewee.OperationalError(refusals)

@@ -9,7 +9,7 @@ from typing import Any
 import peewee
 
 from . import driver
-from .errors import peewee_errors
+from .errors import peewee_errors, refused_connection
 
 Keywords = dict[str, Any]
 
@@ -31,7 +31,8 @@ class Hosts:
     async def connect(self, seconds: float) -> driver.Connection:
         """Connect to the first address that accepts; each has an equal share of `seconds`.
 
-        Raises OperationalError with a line for each refusal, NotSupportedError where the server is too old.
+        Raises OperationalError with a line for each refusal (TooManyConnections where that is one), NotSupportedError
+        where the server is too old.
         """
         loop = asyncio.get_running_loop()
         refusals, addresses = [], []
@@ -51,7 +52,7 @@ class Hosts:
                 refusals.append(f"{_name(address)}: no connection in time")
             except peewee.OperationalError as error:
                 refusals.append(f"{_name(address)}: {str(error).strip()}")
-        raise peewee.OperationalError("\n".join(refusals))
+        raise refused_connection("\n".join(refusals))
 
 
 def _supported(connection: driver.Connection) -> driver.Connection:

@@ -11,7 +11,7 @@ import structlog
 from peewee_async.pool import PoolBackend
 
 from . import driver
-from .errors import PoolTimeout, is_too_many_connections, one_line
+from .errors import PoolTimeout, TooManyConnections, one_line
 from .hosts import Hosts
 from .liveness import hung_up
 
@@ -80,8 +80,8 @@ class Pool(PoolBackend):
             while len(opened) < self.size:
                 try:
                     opened.append(await self.acquire())
-                except peewee.OperationalError as error:
-                    if not opened or not is_too_many_connections(error):
+                except TooManyConnections as error:
+                    if not opened:
                         raise
                     logger.warning("fewer connections than POOL_MAX_SIZE", number=len(opened), error=one_line(error))
                     break
@@ -189,9 +189,7 @@ class Pool(PoolBackend):
                 return slot if slot is not None and _is_alive(slot) else await self._reopen(slot, deadline)
             except PoolTimeout as error:
                 raise refusal or error from None
-            except peewee.OperationalError as error:
-                if not is_too_many_connections(error):
-                    raise
+            except TooManyConnections as error:
                 refusal = error
 
     async def _wait(self, deadline: float, ticket: int) -> driver.Connection | None:
@@ -218,11 +216,11 @@ class Pool(PoolBackend):
         try:
             async with asyncio.timeout_at(deadline):
                 return await self.connect_one(self.timeout)
+        except TooManyConnections:
+            self._rest()  # the server also counts a closed connection until its statement ends
+            raise
         except BaseException as error:
-            if isinstance(error, peewee.OperationalError) and is_too_many_connections(error):
-                self._rest()  # it also counts a closed connection until its statement ends
-            else:
-                self._put(None)
+            self._put(None)
             if isinstance(error, TimeoutError):
                 raise self._timeout_error() from None
             raise
