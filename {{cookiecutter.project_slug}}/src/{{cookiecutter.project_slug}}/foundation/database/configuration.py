@@ -12,7 +12,7 @@ from .database import Database
 from .errors import peewee_errors
 
 ANSWER_MARGIN = 1  # seconds after `statement_timeout` in which the server should report it
-APPLICATION = __name__.partition(".")[0]  # the package's name
+PACKAGE = __name__.partition(".")[0]
 FORM = "postgresql://user:password@host:port/name, with %40 for @ and %2F for / in a password"
 
 
@@ -32,7 +32,7 @@ def _connection_keywords(settings: ServiceSettings) -> dict[str, Any]:
     keywords = _given_keywords(settings)
     keywords.setdefault("connect_timeout", math.ceil(settings.pool_timeout))
     # For pg_stat_activity. `application_name` in DATABASE_URL and PGAPPNAME come first.
-    keywords.setdefault("fallback_application_name", APPLICATION)
+    keywords.setdefault("fallback_application_name", PACKAGE)
     # Else it is the database's encoding, or PGCLIENTENCODING, in which the driver can't write every character.
     keywords.setdefault("client_encoding", "UTF8")
     # The server ends a statement at statement_timeout. It notices a client that left only by

@@ -8,6 +8,7 @@ from pathlib import Path
 import structlog
 
 from ..database import Database
+from ..database.configuration import PACKAGE
 from .errors import MigrationError
 from .execution import execute_migration
 from .files import Migration, read_migrations
@@ -15,7 +16,7 @@ from .files import Migration, read_migrations
 logger = structlog.get_logger()
 
 # The package's name is in it, for several services in a database.
-TABLE = f"{__name__.partition('.')[0]}_migrations"
+TABLE = f"{PACKAGE}_migrations"
 CREATE_TABLE = f"CREATE TABLE {TABLE} (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
 
 # The name in earlier versions. dbmate and Rails have a table of that name, with other columns.
