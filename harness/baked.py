@@ -12,6 +12,7 @@ from pathlib import Path
 TEMPLATE = Path(__file__).parent.parent
 BUILD = TEMPLATE / "build"  # environments and locks, which outlast a session
 UV = shutil.which("uv") or str(TEMPLATE / ".uv" / "bin" / "uv")
+PATH = f"{os.environ['PATH']}{os.pathsep}{Path(UV).parent}"  # as a user's, who has uv
 # A block of code in Markdown: its language, its title and its text.
 BLOCK = r'^```(\w*)(?: title="(.*?)")?\n(.*?)^```$'
 # What the template's own environment and make export to what they run.
@@ -50,13 +51,12 @@ class Project:
         return done.stdout
 
     def try_to_run(self, *command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run the command to its end, with uv on its path; `stdout` has its errors too."""
+        """Run the command to its end; `stdout` has its errors too."""
         inherited = {name: value for name, value in os.environ.items() if name not in OF_THE_TEMPLATE}
-        inherited["PATH"] += os.pathsep + str(Path(UV).parent)
         return subprocess.run(
             command,
             cwd=self.path,
-            env=inherited | environment,
+            env=inherited | {"PATH": PATH} | environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

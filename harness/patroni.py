@@ -232,6 +232,7 @@ class Cluster:
         return told[0] if told and all(roles == told[0] for roles in told) else {}
 
     def _told(self) -> list[dict[str, Node]]:
+        """Return the roles by each node that answers."""
         told = []
         for node in self.nodes:
             with contextlib.suppress(OSError):
@@ -254,9 +255,10 @@ class Cluster:
     def wait_until_whole(self) -> None:
         """Wait until each node tells of the same leader and two standbys."""
 
+        whole = {"leader", "sync_standby", "replica"}
+
         def is_whole(told: list[dict[str, Node]]) -> bool:
-            whole = {"leader", "sync_standby", "replica"}
-            return len(told) == len(self.nodes) and all(roles == told[0] and roles.keys() == whole for roles in told)
+            return len(told) == len(self.nodes) == told.count(told[0]) and told[0].keys() == whole
 
         wait_until(self._told, is_whole, START_TIMEOUT)
 

@@ -66,6 +66,22 @@ class Home:
 CRUFT = (sys.executable, "-m", "cruft")
 
 
+class Publisher:
+    """A repository of the template, and an empty home, in a folder for projects."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = Home(folder / "home")
+        self.template = folder / "template"
+        for made in (self.home.path, self.template):
+            made.mkdir(parents=True)
+
+    def publish(self, files: dict[str, bytes]) -> str:
+        """Commit a version of the template, and return the commit."""
+        write_files(self.template, files)
+        return self.home.commit(self.template, "A version")
+
+
 def template_files() -> dict[str, bytes]:
     """Return the template's files, with uncommitted changes."""
     files = {}

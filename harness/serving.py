@@ -4,10 +4,12 @@ import contextlib
 import os
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
+from urllib.error import HTTPError
 
 from .baked import Project
 from .postgres import free_port
@@ -59,12 +61,17 @@ class Service:
         )
 
     @contextlib.contextmanager
-    def serving(self, url: str, *, command: Sequence[str | Path] = (), **others: str) -> Iterator[str]:
+    def serving(
+        self, url: str, *, command: Sequence[str | Path] = (), log: str | Path = "", **others: str
+    ) -> Iterator[str]:
         """Serve on this database until the end of the block, and yield the address.
 
-        `command` replaces the default one, and `others` are further environment variables.
+        `command` replaces the default one, `log` is a file for what it logs, and `others` are further environment
+        variables.
         """
-        with self.start(url, others | {"LOG_LEVEL": "error"}, command) as process:
+        with contextlib.ExitStack() as opened:
+            errors = opened.enter_context(Path(log).open("wb")) if log else None
+            process = opened.enter_context(self.start(url, {"LOG_LEVEL": "error"} | others, command, errors))
             assert process.stdout is not None
             try:
                 banner = process.stdout.readline()
@@ -109,6 +116,16 @@ class Instance:
     def kill(self) -> None:
         self._process.kill()
         self._process.communicate()
+
+
+def status(url: str, data: bytes | None = None) -> int:
+    """Return the status of the answer to a GET, or to a POST of this data."""
+    try:
+        with urllib.request.urlopen(url, data) as answer:
+            return int(answer.status)
+    except HTTPError as refused:
+        refused.close()
+        return refused.code
 
 
 def start(instances: Sequence[Instance]) -> None:

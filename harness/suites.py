@@ -42,6 +42,11 @@ def run_suite(project: Project, python: Path, postgres: str, *tests: str) -> str
     """
     command = ("-m", "pytest", "--numprocesses", "3", "--dist", "worksteal", *tests)
     printed = project.run(python, *command, TEST_DATABASE_URL=postgres, PYTHONPATH=str(project.path / "src"))
+    return passed_on(printed, python, postgres)
+
+
+def passed_on(printed: str, python: Path, postgres: str) -> str:
+    """Return how many tests passed, in which time, and on what."""
     return f"{passed(printed)} on {version_of(python)}, PostgreSQL {version_of_server(postgres)}"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pexpect
 
-from .baked import UV
+from .baked import PATH
 from .choices import questions
 
 COLUMNS, ROWS = 80, 24
@@ -19,8 +19,7 @@ class Shell:
     """Bash, which shows in `printed` what a person saw."""
 
     def __init__(self, folder: Path, **variables: str) -> None:
-        path = f"{Path(UV).parent}:{os.environ['PATH']}"
-        environment = {**os.environ, "PATH": path, "PS1": PROMPT, "TERM": "xterm-256color", **variables}
+        environment = {**os.environ, "PATH": PATH, "PS1": PROMPT, "TERM": "xterm-256color", **variables}
         self._child = pexpect.spawn(
             "bash",
             ["--noprofile", "--norc"],

@@ -21,7 +21,7 @@ from harness.baked import COOKIECUTTER, TEMPLATE, UV, Bake, Project
 from harness.choices import questions
 from harness.hostile import HOSTILE, LINES
 from harness.pythons import PythonFor
-from harness.repository import CRUFT, Home, template_files, write_files
+from harness.repository import CRUFT, Home, Publisher, template_files
 
 pytestmark = pytest.mark.slow
 
@@ -62,11 +62,9 @@ def place(tmp_path: Path, template: Path) -> Place:
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository with the template as it lies here."""
-    folder = tmp_path_factory.mktemp("repository") / "template"
-    folder.mkdir()
-    write_files(folder, template_files())
-    Home(tmp_path_factory.mktemp("home")).commit(folder, "The template")
-    return folder
+    publisher = Publisher(tmp_path_factory.mktemp("publisher"))
+    publisher.publish(template_files())
+    return publisher.template
 
 
 def on_the_command_line(place: Place, answers: Answers) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,7 @@ from harness.choices import NAMES
 from harness.figures import Figures
 from harness.postgres import PostgresOf
 from harness.pythons import PythonFor
-from harness.suites import passed, run_suite, version_of, version_of_server
+from harness.suites import passed_on, run_suite
 
 pytestmark = [pytest.mark.early, pytest.mark.slow]
 
@@ -89,8 +89,5 @@ def test_checks_and_tests_still_pass(
     project = bake(driver=driver)
     replace(project, postgres)
     project.run("make", "check", UV_PYTHON=str(python))
-    passing = passed(
-        project.run("make", "test", UV_PYTHON=str(python), TEST_DATABASE_URL=postgres, PYTEST_ADDOPTS=tests)
-    )
-    on = f"{version_of(python)}, PostgreSQL {version_of_server(postgres)}"
-    figures.append(f"{driver}, {replace.__name__}: {passing} on {on}")
+    printed = project.run("make", "test", UV_PYTHON=str(python), TEST_DATABASE_URL=postgres, PYTEST_ADDOPTS=tests)
+    figures.append(f"{driver}, {replace.__name__}: {passed_on(printed, python, postgres)}")

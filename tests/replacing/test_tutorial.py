@@ -9,7 +9,7 @@ from harness.following import follow, sections
 from harness.postgres import PostgresOf
 from harness.pythons import PythonFor
 from harness.serving import Service
-from harness.suites import passed, version_of, version_of_server
+from harness.suites import passed_on
 
 pytestmark = [pytest.mark.early, pytest.mark.slow]
 
@@ -33,8 +33,8 @@ def test_each_step_works(
         for step in sections(project, "tutorial.md")
         for commands in follow(project, step)
     ]
-    passing = passed(next(text for text in reversed(printed) if " passed in " in text))
-    figures.append(f"{driver}, the tutorial: {passing} on {version_of(python)}, PostgreSQL {version_of_server(url)}")
+    tested = next(text for text in reversed(printed) if " passed in " in text)
+    figures.append(f"{driver}, the tutorial: {passed_on(tested, python, url)}")
     with Service(project, project.path / ".venv/bin/python", driver).serving(database, API_TOKEN="secret") as address:
         requests = keeps_to_its_description(project, address, "--header", "Authorization: Bearer secret")
     figures.append(f"{driver}, requests of schemathesis to the tutorial's service: {requests}")

@@ -1,6 +1,5 @@
 """What docs/on-call.md says is so: its measurements, its lines of the log, its queries and its roles."""
 
-import contextlib
 import json
 import re
 import threading
@@ -8,7 +7,6 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
 
 import psycopg
 import pytest
@@ -17,7 +15,7 @@ import yaml
 from harness.baked import Bake, Project
 from harness.choices import CHOICES
 from harness.postgres import START_TIMEOUT, Server
-from harness.serving import Service
+from harness.serving import Service, status
 from harness.waiting import wait_until
 
 PAGE = "docs/on-call.md"
@@ -36,27 +34,6 @@ def block(project: Project, having: str) -> str:
     return found
 
 
-def ask(url: str, data: bytes | None = None) -> int:
-    try:
-        with urllib.request.urlopen(url, data) as answer:
-            return int(answer.status)
-    except HTTPError as refused:
-        refused.close()
-        return refused.code
-
-
-@contextlib.contextmanager
-def serving(service: Service, url: str, log: Path, **others: str) -> Iterator[str]:
-    """Serve until the end of the block, with the log in this file, and yield the address."""
-    with log.open("wb") as errors, service.start(url, others, log=errors) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().removeprefix("Serving on ").strip()
-        finally:
-            process.terminate()
-            process.communicate()
-
-
 def logged(log: Path) -> Iterator[dict[str, Any]]:
     for line in log.read_text().splitlines():
         if line.startswith("{"):
@@ -65,7 +42,7 @@ def logged(log: Path) -> Iterator[dict[str, Any]]:
 
 def test_measurements_are_there(service: Service, database: str) -> None:
     with service.serving(database) as address:
-        assert ask(f"{address}/readyz") == 200
+        assert status(f"{address}/readyz") == 200
         with urllib.request.urlopen(f"{address}/metrics") as answer:
             text = answer.read().decode()
     there = set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE)) | set(re.findall(r"^(\w+)", text, re.MULTILINE))
@@ -90,14 +67,14 @@ def test_rules_are_of_prometheus(bake: Bake, deploy: str) -> None:
 @pytest.mark.slow
 def test_outage_is_logged_as_the_page_shows(service: Service, server: Server, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with serving(service, server.url, log) as address:
+    with service.serving(server.url, log=log, LOG_LEVEL="info") as address:
         server.stop()
         try:
-            assert [ask(f"{address}/{path}") for path in ("?id=1", "healthz", "readyz")] == [503, 200, 503]
+            assert [status(f"{address}/{path}") for path in ("?id=1", "healthz", "readyz")] == [503, 200, 503]
         finally:
             server.start()
-        wait_until(lambda: ask(f"{address}/readyz"), lambda status: status == 200, START_TIMEOUT)
-        assert ask(f"{address}/?id=1") == 200
+        wait_until(lambda: status(f"{address}/readyz"), lambda answered: answered == 200, START_TIMEOUT)
+        assert status(f"{address}/?id=1") == 200
     shown = [json.loads(line) for line in block(service.project, '"not ready"').splitlines()]
     lines = [line for line in logged(log) if line["event"] in {each["event"] for each in shown}]
     assert [line.keys() - {"timestamp", "request_id"} for line in lines] == [each.keys() for each in shown]
@@ -108,10 +85,11 @@ def test_outage_is_logged_as_the_page_shows(service: Service, server: Server, tm
 @pytest.mark.slow
 def test_requests_that_wait_are_seen(service: Service, database: str, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with serving(service, database, log, POOL_MAX_SIZE="1", POOL_TIMEOUT="0.5", STATEMENT_TIMEOUT="10") as address:
+    others = {"LOG_LEVEL": "info", "POOL_MAX_SIZE": "1", "POOL_TIMEOUT": "0.5", "STATEMENT_TIMEOUT": "10"}
+    with service.serving(database, log=log, **others) as address:
         with psycopg.connect(database) as connection, psycopg.connect(database, autocommit=True) as looking:
             connection.execute("LOCK TABLE testnamemodel")
-            first = threading.Thread(target=ask, args=[f"{address}/?id=1"])
+            first = threading.Thread(target=status, args=[f"{address}/?id=1"])
             first.start()
             query = block(service.project, "pg_blocking_pids").encode()
             wait_until(
@@ -119,7 +97,7 @@ def test_requests_that_wait_are_seen(service: Service, database: str, tmp_path: 
                 lambda found: found == [[connection.info.backend_pid]],
                 START_TIMEOUT,
             )
-            assert (ask(f"{address}/?id=1"), ask(f"{address}/readyz")) == (503, 200)
+            assert (status(f"{address}/?id=1"), status(f"{address}/readyz")) == (503, 200)
         first.join()
     [failure] = [line["failure"] for line in logged(log) if line.get("failure", "").startswith("no database")]
     assert f"`{failure.replace('0.5', '5.0')}`" in service.project.read(PAGE)
@@ -138,9 +116,9 @@ def test_service_needs_no_table_of_its_own(service: Service, database: str) -> N
             assert service.run("migrate", DATABASE_URL=owner)[0] == 0
             with service.serving(rows_alone, MIGRATE_ON_START="false") as address:
                 for id_ in range(4, 30):
-                    assert ask(f"{address}/create?id={id_}") == 200
-                assert ask(address, b"name=a row") == 201
-                assert ask(f"{address}/?id=30") == 200
+                    assert status(f"{address}/create?id={id_}") == 200
+                assert status(address, b"name=a row") == 201
+                assert status(f"{address}/?id=30") == 200
             with psycopg.connect(rows_alone) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute("ALTER TABLE testnamemodel ADD COLUMN a integer")
         finally:

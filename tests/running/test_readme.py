@@ -4,7 +4,6 @@ Git is told to find the template's address in a repository of this checkout.
 """
 
 import json
-import os
 import re
 import subprocess
 import urllib.request
@@ -12,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.baked import BLOCK, TEMPLATE, UV, Project
+from harness.baked import BLOCK, PATH, TEMPLATE, UV, Project
 from harness.checking import BIN
 from harness.postgres import free_port
-from harness.repository import Home, template_files, write_files
+from harness.repository import Publisher, template_files
 from harness.terminal import Shell
 
 pytestmark = pytest.mark.slow
@@ -32,21 +31,13 @@ UPDATE = ["uvx cruft update -y", "git status", "make check test", CHANGE]
 ELSEWHERE = {"make check", "make bench"}  # CI types these
 
 
-class User:
-    """Someone with an empty home, who knows the README."""
+class User(Publisher):
+    """Someone who knows the README."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.template = folder / "template"
-        self.home = Home(folder / "home")
-        for made in (self.template, self.home.path):
-            made.mkdir(parents=True)
+        super().__init__(folder)
         self.port = free_port()
         self.publish(template_files())
-
-    def publish(self, files: dict[str, bytes]) -> str:
-        write_files(self.template, files)
-        return self.home.commit(self.template, "A version")
 
     def shell(self, folder: Path) -> Shell:
         """Open a terminal in which the README's first line was typed."""
@@ -55,7 +46,7 @@ class User:
         variables = {
             **{"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.{self.template}.insteadOf"},
             **{"GIT_CONFIG_VALUE_0": address, "UV_CACHE_DIR": cache, "UV_NO_PROGRESS": "1"},
-            **{"PATH": f"{Path(UV).parent}:{os.environ['PATH']}:{BIN}"},  # there is pipx
+            "PATH": f"{PATH}:{BIN}",  # there is pipx
             **{"PORT": str(self.port), "PYTEST_ADDOPTS": "tests/test_seeding.py"},
         }
         shell = Shell(folder, **self.home.environment() | variables)

@@ -4,14 +4,13 @@ import json
 import os
 import urllib.request
 from pathlib import Path
-from urllib.error import HTTPError
 
 import pytest
 
 from harness.baked import Bake, Project
 from harness.postgres import START_TIMEOUT, Server
 from harness.pythons import PythonFor
-from harness.serving import Service
+from harness.serving import Service, status
 from harness.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -85,12 +84,3 @@ def test_reads_go_to_a_standby_while_there_is_one(reading: Service, servers: Pat
 def until(wanted: int, url: str) -> None:
     """Ask until this is the status."""
     wait_until(lambda: status(url), lambda found: found == wanted, START_TIMEOUT)
-
-
-def status(url: str) -> int:
-    try:
-        with urllib.request.urlopen(url) as answer:
-            return int(answer.status)
-    except HTTPError as refused:
-        refused.close()
-        return refused.code

@@ -14,7 +14,7 @@ from harness.baked import COOKIECUTTER, Bake, Project
 from harness.checking import check_python
 from harness.hostile import LINES
 from harness.pythons import PythonFor
-from harness.repository import CRUFT, Home, template_files, write_files
+from harness.repository import CRUFT, Publisher, template_files
 from harness.sharing import Once
 
 pytestmark = pytest.mark.slow
@@ -78,20 +78,8 @@ def with_older_extension(files: Files, module: str) -> Files:
     return old
 
 
-class Owner:
+class Owner(Publisher):
     """Someone who has a project, and the template where it comes from."""
-
-    def __init__(self, folder: Path) -> None:
-        self.home = Home(folder / "home")
-        self.home.path.mkdir(parents=True)
-        self.folder = folder
-        self.template = folder / "template"
-        self.template.mkdir()
-
-    def publish(self, files: Files) -> str:
-        """Commit a version of the template, and return the commit."""
-        write_files(self.template, files)
-        return self.home.commit(self.template, "A version")
 
     def create(self, *arguments: str, **answers: str) -> Project:
         answered = ("--no-input", "--extra-context", json.dumps(answers))
