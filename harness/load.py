@@ -38,9 +38,9 @@ class Load:
     def statuses(self) -> Counter[int]:
         return Counter(answer.status for answer in self.answers)
 
-    def acknowledged(self) -> set[int]:
-        """Return the ids of the rows that the service said it had created."""
-        return {answer.id for answer in self.answers if answer.method == "POST" and answer.id is not None}
+    def acknowledged(self) -> Counter[int]:
+        """Return the ids of the rows that the service said it had created, and how often: twice is a row lost."""
+        return Counter(answer.id for answer in self.answers if answer.method == "POST" and answer.id is not None)
 
     def slowest(self) -> float:
         return max(answer.seconds for answer in self.answers)
@@ -88,7 +88,7 @@ async def load(
         while not ended.is_set():
             for method, path, data in (("POST", "/", {"name": "a row"}), ("GET", "/?id=1", None)):
                 sent = time.monotonic()
-                status, id_ = BAD_GATEWAY, None
+                status, id_ = int(BAD_GATEWAY), None
                 try:
                     async with session.request(method, address + path, data=data) as response:
                         body = await response.json(content_type=None) if response.status < 300 else {}

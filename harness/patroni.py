@@ -1,4 +1,4 @@
-"""PostgreSQL servers under Patroni, and HAProxy and PgBouncer in front of them, as Debian has them."""
+"""PostgreSQL servers under Patroni, and HAProxy and PgBouncer in front of them."""
 
 import contextlib
 import itertools
@@ -18,11 +18,13 @@ from urllib.parse import urlsplit
 import psutil
 import psycopg
 
+from .baked import TEMPLATE, UV, Project
 from .postgres import free_port, unprivileged
 from .waiting import wait_until
 
 START_TIMEOUT = 60  # seconds
 CONNECTIONS = 200  # of each node
+PYTHON = "/usr/bin/python3"  # which the unprivileged user may run: the one of this process may lie in root's home
 # Seconds. A leader that is silent for TTL is replaced.
 TTL, LOOP_WAIT, RETRY_TIMEOUT = 20, 5, 5
 
@@ -69,10 +71,19 @@ pool_mode = transaction
 
 def executable(name: str) -> str:
     found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
-    assert found is not None, (
-        f"{name} is not installed: on Debian, apt-get install patroni etcd-server haproxy pgbouncer"
-    )
+    assert found is not None, f"{name} is not installed: on Debian, apt-get install etcd-server haproxy pgbouncer"
     return found
+
+
+def install_patroni(folder: Path) -> Path:
+    """Install today's Patroni into an environment of its own, and return its command.
+
+    Debian 12 has 3.0.2, whose leader takes its lock back from its successor when it wakes after having been frozen:
+    https://github.com/patroni/patroni/pull/2689
+    """
+    command = (UV, "sync", "--only-group", "patroni", "--no-python-downloads", "--python", PYTHON)
+    Project(TEMPLATE).run(*command, UV_PROJECT_ENVIRONMENT=str(folder))
+    return folder / "bin" / "patroni"
 
 
 def made(folder: Path) -> Path:
@@ -96,7 +107,6 @@ class Program:
         self._command = command
 
     def start(self) -> None:
-        # Debian's Patroni wants Debian's Python.
         environment = {"PATH": "/usr/bin:/bin", "HOME": str(self._folder)}
         with (self._folder / "log").open("ab") as log:
             self._process = psutil.Popen(
@@ -127,11 +137,11 @@ class Program:
 class Node(Program):
     """A PostgreSQL server and its Patroni."""
 
-    def __init__(self, folder: Path, etcd: int) -> None:
+    def __init__(self, folder: Path, patroni: Path, etcd: int) -> None:
         self.name = folder.name
         self.port, self.api = free_port(), free_port()
         self._data = made(folder) / "data"
-        super().__init__(folder, executable("patroni"), written(folder / "patroni.json", self._settings(folder, etcd)))
+        super().__init__(folder, patroni, written(folder / "patroni.json", self._settings(folder, etcd)))
 
     def _settings(self, folder: Path, etcd: int) -> str:
         api, server = f"127.0.0.1:{self.api}", f"127.0.0.1:{self.port}"
@@ -209,7 +219,8 @@ class Cluster:
         }
         options = [f"--{name}={url}" for name, url in urls.items()]
         self._etcd = Program(made(folder / "etcd"), executable("etcd"), "--data-dir=data", *options)
-        self.nodes = [Node(folder / f"node{number}", port) for number in (1, 2, 3)]
+        patroni = install_patroni(folder / "patroni")
+        self.nodes = [Node(folder / f"node{number}", patroni, port) for number in (1, 2, 3)]
 
     @property
     def url(self) -> str:
@@ -224,43 +235,25 @@ class Cluster:
             yield
 
     def roles(self) -> dict[str, Node]:
-        """Return the nodes by their role: `leader`, `sync_standby` and `replica` once the cluster is whole.
-
-        There are none while the nodes differ: one that was frozen tells at first how it was before.
-        """
-        told = self._told()
-        return told[0] if told and all(roles == told[0] for roles in told) else {}
-
-    def _told(self) -> list[dict[str, Node]]:
-        """Return the roles by each node that answers."""
-        told = []
+        """Return the nodes by their role: `leader`, `sync_standby` and `replica` once the cluster is whole."""
         for node in self.nodes:
             with contextlib.suppress(OSError):
-                told.append(self._roles_by(json.loads(node.ask("/cluster"))["members"]))
-        return told
-
-    def _roles_by(self, members: list[dict[str, Any]]) -> dict[str, Node]:
-        if len({member.get("timeline") for member in members}) > 1:
-            return {}
-        return {
-            member["role"]: next(node for node in self.nodes if node.name == member["name"])
-            for member in members
-            if member["state"] in ("running", "streaming")
-        }
+                members = json.loads(node.ask("/cluster"))["members"]
+                if len({member.get("timeline") for member in members}) > 1:
+                    return {}
+                return {
+                    member["role"]: next(node for node in self.nodes if node.name == member["name"])
+                    for member in members
+                    if member["state"] in ("running", "streaming")
+                }
+        return {}
 
     @property
     def leader(self) -> Node:
         return self.roles()["leader"]
 
     def wait_until_whole(self) -> None:
-        """Wait until each node tells of the same leader and two standbys."""
-
-        whole = {"leader", "sync_standby", "replica"}
-
-        def is_whole(told: list[dict[str, Node]]) -> bool:
-            return len(told) == len(self.nodes) == told.count(told[0]) and told[0].keys() == whole
-
-        wait_until(self._told, is_whole, START_TIMEOUT)
+        wait_until(self.roles, lambda roles: roles.keys() == {"leader", "sync_standby", "replica"}, START_TIMEOUT)
 
     def switch_over(self) -> None:
         """Make the synchronous standby the leader."""

@@ -128,7 +128,7 @@ def check(seen: Load, server: Server) -> None:
     """What holds in any trouble."""
     assert set(seen.statuses()) <= {200, 201, 503}, seen.statuses()
     assert seen.slowest() < LONGEST_ANSWER
-    there = {id_ for (id_,) in server.execute("SELECT id FROM testnamemodel")}
+    there = Counter(id_ for (id_,) in server.execute("SELECT id FROM testnamemodel"))
     assert not seen.acknowledged() - there
     assert seen.acknowledged()
 
@@ -138,6 +138,6 @@ def check_recovery(seen: Load, moment: float, figures: Figures, what: str) -> No
     figures.append(
         f"{what}: {dict(sorted(seen.statuses().items()))}, slowest {seen.slowest():.1f} s,"
         f" good again {1000 * seen.recovered_after(moment):.0f} ms after the server accepted connections,"
-        f" {len(seen.acknowledged())} rows acknowledged and there"
+        f" {seen.acknowledged().total()} rows acknowledged and there"
     )
     assert not seen.failures_sent_after(moment + LONGEST_RECOVERY)

@@ -7,11 +7,11 @@ through HAProxy, and through HAProxy and PgBouncer.
 import asyncio
 import contextlib
 import functools
-import itertools
 import signal
 import threading
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,10 +187,9 @@ def test_under_load(stack: Stack, figures: Figures, trouble: Callable[[Stack], N
             f" no row for {seen.longest_gap():.1f} s, no leader for {leaderless:.1f} s,"
             f" no way to it for {probe_of(name, probes).longest_gap():.1f} s"
         )
-    stack.cluster.wait_until_whole()
-    [*there] = itertools.chain.from_iterable(stack.cluster.leader.execute("SELECT id FROM testnamemodel"))
-    lost = set().union(*(seen.acknowledged() for seen in loads)) - set(there)
-    assert not lost, f"{len(lost)} rows from {min(lost)} to {max(lost)} aren't among {len(there)} up to {max(there)}"
+    there = Counter(id_ for (id_,) in stack.cluster.leader.execute("SELECT id FROM testnamemodel"))
+    lost = sum((seen.acknowledged() for seen in loads), Counter[int]()) - there
+    assert not lost, f"{lost.total()} rows, {min(lost)} to {max(lost)}, aren't among {len(there)} up to {max(there)}"
     allowed = {200, 201, 503} | ({502} if trouble is kill_instances else set())  # HAProxy's, for a request under way
     for name, seen in zip(stack.addresses, loads, strict=True):
         assert set(seen.statuses()) <= allowed, name
