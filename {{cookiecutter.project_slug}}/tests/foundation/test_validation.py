@@ -222,3 +222,16 @@ class EvenHandler(Handler):
 async def test_message_of_a_validator_is_shown_as_it_is(service: Service) -> None:
     service.application.add_handlers(".*", [("/even", EvenHandler)])
     assert json_decode((await service.post("/even", json={"number": 1})).body)["detail"] == "number: odd"
+
+
+async def test_all_wrong_fields_are_named(appointments: Service) -> None:
+    async def detail(**fields: object) -> object:
+        return json_decode((await appointments.post("/appointments", json=fields)).body)["detail"]
+
+    assert await detail(day="no day", price="no price") == (
+        "day: not a date such as 2026-01-31; price: Input should be a valid decimal"
+    )
+    unknown = [f"field{number}" for number in range(7)]
+    assert await detail(**dict.fromkeys(unknown, 1)) == (
+        "".join(f"{name}: Extra inputs are not permitted; " for name in unknown[:5]) + "and 2 more"
+    )

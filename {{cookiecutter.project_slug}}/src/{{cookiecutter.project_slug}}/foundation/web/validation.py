@@ -24,6 +24,7 @@ from tornado.web import HTTPError
 from .forms import form_fields
 from .moments import NOTATIONS, check_moments, moment_problem
 
+SHOWN_ERRORS = 5  # of one body
 GREATEST_ID = 2**31 - 1  # of PostgreSQL's integer
 JSON = "application/json"
 NUL_REFUSED = "the NUL character is not accepted"  # PostgreSQL's text can't hold it
@@ -135,7 +136,7 @@ class RequestBody(BaseModel):
             if media_type in FORMS:
                 return cls.model_validate(_form(cls, request))
         except ValidationError as error:
-            raise HTTPError(400, _describe(error.errors(include_input=False)[0])) from None
+            raise HTTPError(400, _describe(error)) from None
         raise HTTPError(415, f"The body has to be {JSON}, {' or '.join(FORMS)}")
 
 
@@ -176,9 +177,13 @@ def _one_value(name: str, given: list[bytes]) -> str:
     return text
 
 
-def _describe(wrong: ErrorDetails) -> str:
-    """Return one line: the field, if any, and what is wrong with it."""
-    return ": ".join([*(_shown(str(name)) for name in wrong["loc"]), _message(wrong)])
+def _describe(error: ValidationError) -> str:
+    """Return one line: each field that is wrong, and what is wrong with it."""
+    wrong = error.errors(include_input=False)
+    shown = [": ".join([*(_shown(str(name)) for name in one["loc"]), _message(one)]) for one in wrong[:SHOWN_ERRORS]]
+    if more := len(wrong) - len(shown):
+        shown.append(f"and {more} more")
+    return "; ".join(shown)
 
 
 def _message(wrong: ErrorDetails) -> str:
