@@ -46,7 +46,7 @@ test-systemd: $(OWN_UV)  ## run the tests that need systemd-analyze, which only 
 test-ha: $(OWN_UV)  ## run the service on a cluster of Patroni's that fails (on Linux; ten minutes)
 	$(UV) run python -m pytest -m ha
 
-bench: $(OWN_UV)  ## measure the service beside its peers (needs wrk; ten minutes, or see BENCH="--help")
+bench: $(OWN_UV)  ## measure the service beside its peers (needs wrk and PgBouncer; half an hour, or see BENCH="--help")
 	$(UV) run --group bench python -m benchmarks $(BENCH)
 
 pictures: $(OWN_UV)  ## make the pictures of the documentation (needs Chromium and Graphviz)

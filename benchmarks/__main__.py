@@ -2,18 +2,18 @@
 
 import argparse
 import resource
-import shutil
 import sys
 from pathlib import Path
 
 from harness.baked import TEMPLATE
+from harness.patroni import find_program
 from harness.postgres import Server as Postgres
 from harness.postgres import folder_of_servers
 
 from . import report
 from .load import OF_ALL, OF_SERVICES
 from .measuring import compare
-from .scaling import idle_clients, large_table, many_clients, stream, two_processes
+from .scaling import idle_clients, large_table, many_clients, stream, through_pgbouncer, two_processes
 from .servers import peer, service
 from .starting import first_answer, start_up
 
@@ -34,10 +34,9 @@ def main() -> None:
     parser.add_argument("--stream", type=int, default=1_000_000, help="rows of the stream (default: one million)")
     parser.add_argument("--output", type=Path, default=TEMPLATE / "docs", help="folder for the results (default: docs)")
     arguments = parser.parse_args()
-    if shutil.which("wrk") is None:
-        sys.exit(
-            "wrk puts the load on, and it isn't there: on Debian `apt-get install wrk`, on macOS `brew install wrk`"
-        )
+    for program in ("wrk", "pgbouncer"):
+        if find_program(program) is None:
+            sys.exit(f"{program} isn't there: on Debian `apt-get install {program}`, on macOS `brew install {program}`")
     _, descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))  # for many clients
     ours = [service("aiopg"), service("psycopg")]
@@ -54,6 +53,7 @@ def main() -> None:
                 *idle_clients([*ours, fastapi], postgres),
                 *stream([*ours, fastapi], postgres, arguments.stream),
                 two_processes(ours[0], postgres, arguments.rounds, arguments.seconds),
+                *through_pgbouncer(ours[0], postgres, folder, arguments.rounds, arguments.seconds),
                 large_table(ours[0], postgres, arguments.rounds, arguments.seconds, arguments.rows),
                 start_up(ours[0], postgres, arguments.rounds),
             ]

@@ -1,11 +1,13 @@
-"""How the service does with a second process, a large table, many clients, idle ones, and a stream of many rows."""
+"""How the service does with a second process, PgBouncer, a large table, many clients, idle ones, and a long stream."""
 
 import socket
 import time
 import urllib.request
 from collections.abc import Sequence
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from harness.patroni import listening_pgbouncer
 from harness.postgres import Server as Postgres
 
 from .load import CLIENTS, GET
@@ -26,6 +28,25 @@ def two_processes(server: Server, postgres: Postgres, rounds: int, seconds: int)
             single, double = measure(one, GET, seconds), measure(two, GET, seconds)
             ratios.append(double.load.throughput / single.load.throughput)
     return Comparison("GET, two processes against one", "ratio", Figure.of(ratios))
+
+
+def through_pgbouncer(server: Server, postgres: Postgres, folder: Path, rounds: int, seconds: int) -> list[Comparison]:
+    """Through PgBouncer against straight."""
+    fill(postgres, ROWS)
+    ratios, waits = [], []
+    with (
+        listening_pgbouncer(folder / "pgbouncer", postgres.url) as pgbouncer,
+        server.running(postgres.url) as straight,
+        server.running(f"{pgbouncer}?options=") as through,
+    ):
+        for _ in range(rounds):
+            without, with_it = (measure(each, GET, seconds).load for each in (straight, through))
+            ratios.append(with_it.throughput / without.throughput)
+            waits.append(with_it.p50 - without.p50)
+    return [
+        Comparison("GET, through PgBouncer against straight", "ratio", Figure.of(ratios)),
+        Comparison("GET, through PgBouncer, p50 above straight", "ms", Figure.of(waits)),
+    ]
 
 
 def large_table(server: Server, postgres: Postgres, rounds: int, seconds: int, rows: int) -> Comparison:

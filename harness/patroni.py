@@ -69,8 +69,12 @@ pool_mode = transaction
 """
 
 
+def find_program(name: str) -> str | None:
+    return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+
+
 def executable(name: str) -> str:
-    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+    found = find_program(name)
     assert found is not None, f"{name} is not installed: on Debian, apt-get install etcd-server haproxy pgbouncer"
     return found
 
@@ -337,3 +341,12 @@ def started(*programs: Program) -> Iterator[None]:
     finally:
         for program in programs:
             program.kill()
+
+
+@contextlib.contextmanager
+def listening_pgbouncer(folder: Path, url: str, **settings: str | float) -> Iterator[str]:
+    """Yield the URL of a PgBouncer that is ready in front of this database."""
+    program, address = pgbouncer(folder, url, **settings)
+    with started(program):
+        wait_until((folder / "log").read_text, lambda printed: "process up" in printed, START_TIMEOUT)
+        yield address

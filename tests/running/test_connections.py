@@ -1,10 +1,8 @@
 """Ways to PostgreSQL that the projects' own tests can't have: a Unix socket, TLS, PgBouncer."""
 
 import asyncio
-import contextlib
 import os
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,11 +14,10 @@ import yaml
 from harness.baked import Bake
 from harness.figures import Figures
 from harness.load import load
-from harness.patroni import pgbouncer, started
-from harness.postgres import START_TIMEOUT, Server
+from harness.patroni import listening_pgbouncer
+from harness.postgres import Server
 from harness.pythons import skip_but_in_ci
 from harness.serving import Service, relay
-from harness.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -131,12 +128,3 @@ def serves(service: Service, url: str) -> None:
     """The pool opens its connections, and /readyz one of its own."""
     with service.serving(url) as address:
         urllib.request.urlopen(f"{address}/readyz").close()
-
-
-@contextlib.contextmanager
-def listening_pgbouncer(folder: Path, url: str, **settings: str | float) -> Iterator[str]:
-    """The URL of a PgBouncer in front of the database."""
-    program, address = pgbouncer(folder, url, **settings)
-    with started(program):
-        wait_until((folder / "log").read_text, lambda printed: "process up" in printed, START_TIMEOUT)
-        yield address
