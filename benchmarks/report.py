@@ -25,7 +25,7 @@ def table(results: Results, others: Sequence[Comparison]) -> str:
         "what the peers in `benchmarks/peers/` name as their dependencies.",
         f"Python {platform.python_version()} on {os.cpu_count()} cores; one process, 10 connections to one PostgreSQL,",
         f"{CLIENTS} clients that wait for each answer before they ask again.",
-        "Medians of the rounds, and between which the rounds were.",
+        "Each figure is the median of the rounds, with the lowest and the highest in brackets.",
         "",
         "| | requests a second | p50, ms | p99, ms | CPU a request, µs | errors |",
         "| --- | --- | --- | --- | --- | --- |",
