@@ -18,7 +18,7 @@ FOUNDATION_FILES = """
     migrations/execution.py migrations/files.py migrations/history.py migrations/models.py
     migrations/scratch.py migrations/statements.py migrations/tables.py migrations/transaction_control.py
     web/__init__.py web/application.py web/background.py web/forms.py web/handler.py web/headers.py web/health.py
-    web/incoming.py web/metrics.py web/moments.py web/problems.py web/proxies.py web/refusals.py
+    web/incoming.py web/iso8601.py web/metrics.py web/problems.py web/proxies.py web/refusals.py
     web/requests_in_flight.py web/validation.py web/websockets.py
     web/openapi/__init__.py web/openapi/document.py web/openapi/operations.py web/openapi/pages.py
     web/openapi/schemas.py web/openapi/docs/index.html web/openapi/docs/docs.css web/openapi/docs/docs.js
@@ -31,7 +31,7 @@ FOUNDATION_TEST_FILES = """
     __init__ conftest example relay support test_answers test_background test_cancellation test_command_line
     test_compiled test_connecting test_conversions test_database_errors test_descriptors test_differences
     test_embedded test_forms test_health test_hostile_requests test_http test_imports test_lifespan test_logs
-    test_lost_database test_metrics test_migrations test_mixed_ids test_openapi test_peewee_async test_pool
+    test_lost_database test_metrics test_migrations test_mixed_ids test_openapi test_other_targets test_peewee_async test_pool
     test_problems test_proxies test_read_only test_security test_session_state test_settings test_shutdown
     test_streaming test_streams test_tasks test_testing test_transactions test_validation
 """

@@ -6,6 +6,7 @@ A change is described by its pattern, as `harness/mutating.py` says.
 import contextlib
 import itertools
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +22,7 @@ from harness.pythons import PythonFor
 AIOPG = ("aiopg",)
 PSYCOPG = ("psycopg",)
 # Modules in which it may depend on the driver whether a test notices: those are changed in the projects of both.
-OF_DRIVERS = {
-    f"database/{name}.py" for name in ("configuration", "database", "driver", "errors", "liveness", "ownership", "pool")
-}
+OF_DRIVERS = {f"database/{name}.py" for name in ("configuration", "database", "driver", "errors", "liveness")}
 seconds = itertools.count(1)
 HANGS_AFTER = 10  # seconds
 FAILS_WITHIN = 120  # seconds, more than the tests' own time-outs
@@ -420,7 +419,7 @@ except BaseException as error:
     ),
     Mutation(
         "web/handler.py",
-        "if self.___ is not None: self.___.cancel()",
+        "if self.___ is not None and not self.___.cancelling(): self.___.cancel()",
         "pass",
         "foundation/test_cancellation.py::test_client_that_goes_away_ends_its_statement",
     ),
@@ -853,7 +852,7 @@ except BaseException as error:
     ),
     Mutation(
         "server.py",
-        "BODY_TIMEOUT",
+        "max(BODY_TIMEOUT, ___)",
         "None",
         "foundation/test_security.py::test_client_that_sends_a_byte_now_and_then",
         hangs=True,
@@ -1039,7 +1038,7 @@ async with contextlib.AsyncExitStack() as stack:
     ),
     Mutation(
         "server.py",
-        "asyncio.timeout(___)",
+        "asyncio.timeout(seconds)",
         "asyncio.timeout(None)",
         "foundation/test_shutdown.py::test_request_that_never_ends_is_ended",
         hangs=True,
@@ -1074,6 +1073,7 @@ async with contextlib.AsyncExitStack() as stack:
         "reset(___)",
         "None",
         "foundation/test_streaming.py::test_failure_after_the_first_part",
+        hangs=True,
     ),
     Mutation(
         "web/requests_in_flight.py",
@@ -1221,13 +1221,13 @@ async with contextlib.AsyncExitStack() as stack:
     ),
     Mutation(
         "web/validation.py",
-        "check_moments(___a(___b), ___a)",
+        "check_notations(___a(___b), ___a)",
         "___a(___b)",
-        "foundation/test_validation.py::test_moments_are_no_numbers",
+        "foundation/test_validation.py::test_dates_are_no_numbers",
     ),
     Mutation(
         "web/validation.py",
-        "moment_problem(___, ___) if ___ in NOTATIONS else None",
+        "notation_problem(___, ___) if ___ in NOTATIONS else None",
         "None",
         "foundation/test_validation.py::test_argument_that_pydantic_would_alter",
     ),
@@ -1238,19 +1238,19 @@ async with contextlib.AsyncExitStack() as stack:
         "foundation/test_validation.py::test_message_of_a_validator_is_shown_as_it_is",
     ),
     Mutation(
-        "web/moments.py",
+        "web/iso8601.py",
         "isinstance(___, (int, float)) or ___a",
         "___a",
-        "foundation/test_validation.py::test_moments_are_no_numbers",
+        "foundation/test_validation.py::test_dates_are_no_numbers",
     ),
     Mutation(
-        "web/moments.py",
+        "web/iso8601.py",
         "if ___['type'] != 'model':\n    ___",
         "pass",
-        "foundation/test_validation.py::test_moments_within_others_are_text",
+        "foundation/test_validation.py::test_dates_within_others_are_text",
     ),
     Mutation(
-        "web/moments.py",
+        "web/iso8601.py",
         "___ not in NO_INPUT",
         "True",
         "foundation/test_validation.py::test_default_that_looks_like_a_schema",
@@ -1392,8 +1392,8 @@ async with contextlib.AsyncExitStack() as stack:
     ),
     Mutation(
         "settings.py",
-        "'' if ___ else ___a",
-        "___a",
+        "_may_be_shown(___, ___)",
+        "True",
         "foundation/test_settings.py::test_own_fields_are_refused_in_one_line_without_secrets",
     ),
     Mutation(
@@ -1479,8 +1479,8 @@ async with contextlib.AsyncExitStack() as stack:
     ),
     Mutation(
         "database/mixed_ids.py",
-        "AND NOT EXISTS (SELECT FROM {table} AS next WHERE next.{id} = taken.{id}::bigint + 1)\n",
-        "",
+        "nullif(taken.{id}::bigint, 9223372036854775807) + 1",
+        "-1",
         "foundation/test_mixed_ids.py::test_run_of_taken_ids_is_skipped",
         is_text=True,
     ),
@@ -1610,6 +1610,85 @@ if ___a:
         "None",
         "foundation/test_tasks.py::test_spawned_task_is_outside_the_transaction",
     ),
+    # Tornado's other ways to answer, and handlers that wait.
+    Mutation(
+        "web/handler.py",
+        "'\\0' in ___",
+        "False",
+        "foundation/test_validation.py::test_nul_is_refused_in_tornados_own_arguments",
+    ),
+    Mutation(
+        "web/requests_in_flight.py",
+        "___a is None or ___a._finished",
+        "False",
+        "foundation/test_other_targets.py::test_request_ends_with_its_answer",
+        hangs=True,
+    ),
+    Mutation(
+        "server.py",
+        "asyncio.timeout(CANCEL_TIMEOUT)",
+        "asyncio.timeout(None)",
+        "foundation/test_other_targets.py::test_upload_that_waits_is_broken_off",
+        hangs=True,
+    ),
+    Mutation(
+        "server.py",
+        "max(BODY_TIMEOUT, ___)",
+        "BODY_TIMEOUT",
+        "foundation/test_security.py::test_large_body_has_the_time_that_it_takes",
+    ),
+    Mutation(
+        "web/handler.py",
+        "isinstance(___, AsyncGenerator)",
+        "False",
+        "foundation/test_answers.py::test_stream_of_a_client_that_leaves_ends_its_transaction",
+        hangs=True,
+    ),
+    Mutation(
+        "web/handler.py",
+        "not self._headers_written and (not self._is_complete)",
+        "not self._headers_written",
+        "foundation/test_streaming.py::test_shutdown_ends_server_sent_events_that_have_not_begun",
+    ),
+    Mutation(
+        "server.py",
+        "asyncio.timeout(CLOSE_INTERVAL)",
+        "asyncio.timeout(None)",
+        "foundation/test_streaming.py::test_shutdown_ends_server_sent_events_that_begin_meanwhile",
+        hangs=True,
+    ),
+    Mutation(
+        "web/iso8601.py",
+        "(?!{EDGES})",
+        "",
+        "foundation/test_validation.py::test_dates_that_no_time_zone_may_push_over_the_edge",
+        is_text=True,
+    ),
+    Mutation(
+        "settings.py",
+        "'writeOnly' not in ___",
+        "True",
+        "foundation/test_settings.py::test_own_fields_are_refused_in_one_line_without_secrets",
+    ),
+    Mutation(
+        "testing.py",
+        "_isolated(___a)(**___b)",
+        "___a.model_construct(**___b)",
+        "foundation/test_testing.py::test_settings_are_validated",
+    ),
+    Mutation(
+        "web/openapi/document.py",
+        "functools.reduce(operator.or_, models)",
+        "models[-1]",
+        "foundation/test_openapi.py::test_models_of_one_status_are_alternatives",
+    ),
+    Mutation(
+        "database/mixed_ids.py",
+        "nullif(taken.{id}::bigint, 9223372036854775807)",
+        "taken.{id}::bigint",
+        "foundation/test_mixed_ids.py::test_greatest_id_of_a_bigint",
+        is_text=True,
+    ),
 ]
 
 
@@ -1646,6 +1725,17 @@ def test_mutations_apply(projects: Callable[[str], Project], driver: str) -> Non
     assert not errors, "\n".join(errors)
 
 
+@pytest.mark.parametrize("driver", CHOICES["driver"])
+def test_tests_pass_without_a_mutation(
+    projects: Callable[[str], Project], pytest_for: Callable[[str], ForkingPytest], postgres: str, driver: str
+) -> None:
+    """They fail by the mutations, and not by how they are run: one of each file."""
+    tests = {mutation.test.split("::")[0]: mutation.test for mutation in MUTATIONS if driver in mutation.drivers}
+    names = [f"tests/{test}" for test in tests.values()]
+    printed = pytest_for(driver).run(projects(driver).path, "-q", *names, TEST_DATABASE_URL=postgres)
+    assert re.search(r"^\d+ passed in", printed, re.M), printed
+
+
 @pytest.mark.parametrize(
     ("mutation", "driver"),
     [
@@ -1667,7 +1757,7 @@ def test_mutation_is_noticed(
     with mutated(project, mutation):
         arguments = ("-x", "-q", *limits, f"tests/{mutation.test}")
         printed = pytest_for(driver).run(project.path, *arguments, TEST_DATABASE_URL=postgres)
-    assert "NameError" not in printed, f"what the mutation names is gone:\n{printed}"
+    assert not re.search("NameError|ImportError|SyntaxError", printed), f"what the mutation names is gone:\n{printed}"
     noticed = "Timeout (" if mutation.hangs else f"FAILED tests/{mutation.test}"
     assert noticed in printed, printed
 

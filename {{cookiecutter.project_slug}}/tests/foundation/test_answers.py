@@ -1,6 +1,7 @@
 """Rows are answered as JSON of the type that `/openapi.json` shows: one row, a list, a joined row and a stream."""
 
 import datetime
+import gc
 import json
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -314,3 +315,30 @@ async def test_description_shows_the_list(service: Service) -> None:
     for path in ("/books", "/export"):
         answer = description["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         assert answer == {"type": "array", "items": {"$ref": "#/components/schemas/BookRow"}}
+
+
+async def test_stream_of_a_client_that_leaves_ends_its_transaction(service: Service) -> None:
+    handlers = []
+
+    class SnapshotHandler(Handler):
+        async def get(self) -> None:
+            handlers.append(self)
+            await self.answer_in_chunks(list[BookRow], self.chunks())
+
+        async def chunks(self) -> AsyncIterator[list[Any]]:
+            async with service.database.aio_atomic():
+                while True:
+                    yield (await books_after(0)) * 100
+
+    service.application.add_handlers(".*", [("/snapshot", SnapshotHandler)])
+    _, writer = await connect(service.address)
+    writer.write(b"GET /snapshot HTTP/1.1\r\nHost: a\r\n\r\n")
+    await until(lambda: bool(handlers) and is_stuck(handlers[0]))
+    assert service.database.pool_backend.in_use == 1
+    gc.disable()  # which would end it as well, some day
+    try:
+        writer.close()
+        await service.application.in_flight.wait_for_end()
+        await until(lambda: service.database.pool_backend.in_use == 0)
+    finally:
+        gc.enable()

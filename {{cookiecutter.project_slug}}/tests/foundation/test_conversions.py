@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import peewee
 import pytest
@@ -9,8 +10,10 @@ from playhouse import postgres_ext
 
 from {{ cookiecutter.project_slug }}.foundation.database import Database, Model, make_database
 from {{ cookiecutter.project_slug }}.foundation.migrations import MigrationError, migrate, write_new
+from {{ cookiecutter.project_slug }}.foundation.testing import isolated_settings
 
 from .example import ExampleSettings
+from .support import role_with_one_connection
 
 postgres: Any = postgres_ext  # its fields aren't typed
 
@@ -125,3 +128,26 @@ def test_cast_is_written_where_there_is_no_other_way(database: Database, tmp_pat
     assert 'TYPE integer USING "value"::integer;' in text
     migrate(database, tmp_path)
     assert stored(database) == "7"
+
+
+async def test_role_without_temporary_tables(
+    settings: ExampleSettings, database: Database, database_url: str, tmp_path: Path
+) -> None:
+    """Whether PostgreSQL converts can't be asked for, which is not the same as that it doesn't."""
+    write_new(database, [model_with(peewee.CharField(max_length=255))], "create", tmp_path)
+    migrate(database, tmp_path)
+    name = f'"{database.database}"'
+    async with role_with_one_connection(settings, database_url) as url:
+        role = f'"{urlsplit(url).username}"'
+        with database.allow_sync():
+            database.execute_sql(f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC")
+            database.execute_sql(f"GRANT CREATE ON DATABASE {name} TO {role}")
+            database.execute_sql(f"ALTER SCHEMA public OWNER TO {role}; ALTER TABLE thing OWNER TO {role}")
+        poor = make_database(isolated_settings(ExampleSettings, url))
+        try:
+            with pytest.raises(peewee.ProgrammingError, match="permission denied to create temporary tables"):
+                write_new(poor, [model_with(peewee.CharField(max_length=5))], "change", tmp_path)
+        finally:
+            with database.allow_sync():
+                database.execute_sql(f"GRANT TEMPORARY ON DATABASE {name} TO PUBLIC")
+                database.execute_sql(f"REASSIGN OWNED BY {role} TO CURRENT_USER; DROP OWNED BY {role}")

@@ -177,7 +177,7 @@ def test_key_of_another_kind_gives_no_number_twice(database: Database, tmp_path:
 def test_numbers_that_are_forgotten_are_warned_of(database: Database, tmp_path: Path, kind: str) -> None:
     old, new = model("Thing", id=KEYS[kind]()), model("Thing", id=KEYS["plain"]())
     up = change(database, tmp_path, [old], [new]).partition("-- migrate:down")[0]
-    assert "-- It forgets the numbers of rows that are gone" in up
+    assert "-- This forgets the last id" in up
 
 
 SEQUENCE = "SELECT format_type(seqtypid, NULL), CAST(seqrelid AS regclass)::text FROM pg_sequence"

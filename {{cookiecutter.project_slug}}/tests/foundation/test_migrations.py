@@ -179,7 +179,7 @@ def test_transaction_control_is_refused(database: Database, tmp_path: Path, cont
 def test_transaction_control_that_is_not_seen_is_told(database: Database, tmp_path: Path) -> None:
     hidden = "CREATE FUNCTION f() RETURNS integer BEGIN ATOMIC SELECT 1 AS case; END; COMMIT; SELECT 1 AS end;"
     write(tmp_path, "0001_half", f"-- migrate:up\nCREATE TABLE a ();\n{hidden}\nCREATE TABLE b ();")
-    with pytest.raises(MigrationError, match=r"^0001_half divided its transaction, .* has stayed"):
+    with pytest.raises(MigrationError, match=r"^0001_half ended its transaction early, .* are committed"):
         migrate(database, tmp_path)
     assert status(database, tmp_path) == ["0001_half: not applied"]
 

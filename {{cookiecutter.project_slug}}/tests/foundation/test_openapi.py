@@ -10,6 +10,7 @@ import pytest
 import tornado.web
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
+from pydantic import BaseModel
 from tornado.escape import json_decode
 from tornado.httpclient import HTTPResponse
 
@@ -209,3 +210,23 @@ def test_command_needs_no_database(command: Command) -> None:
     code, printed = command("openapi")
     assert code == 0
     assert "/items" in json.loads(printed)["paths"]
+
+
+class Cat(BaseModel):
+    meows: bool
+
+
+class Dog(BaseModel):
+    barks: bool
+
+
+class PetHandler(Handler):
+    @operation(responses={200: [Cat, Dog]})
+    def get(self) -> None:
+        """Get a pet."""
+
+
+def test_models_of_one_status_are_alternatives(settings: ExampleSettings) -> None:
+    get = json_decode(describe(settings, [("/pet", PetHandler)]))["paths"]["/pet"]["get"]
+    schema = get["responses"]["200"]["content"]["application/json"]["schema"]
+    assert [one["$ref"].rpartition("/")[2] for one in schema["anyOf"]] == ["Cat", "Dog"]

@@ -119,7 +119,7 @@ async def test_client_that_sends_a_byte_now_and_then(
     settings: ExampleSettings, monkeypatch: pytest.MonkeyPatch, limit: str, begun: bytes
 ) -> None:
     monkeypatch.setattr(server, limit, 0.3)
-    async with running_with(settings) as service:
+    async with running_with(settings, max_body_size=2000) as service:
         reader, writer = await connect(service.address)
         writer.write(begun)
         ended = asyncio.create_task(read_to_end(reader))
@@ -128,6 +128,19 @@ async def test_client_that_sends_a_byte_now_and_then(
             writer.write(b"x")
             await asyncio.sleep(0.05)
         assert ended.result() == b""
+        writer.close()
+
+
+async def test_large_body_has_the_time_that_it_takes(
+    settings: ExampleSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "BODY_TIMEOUT", 0.01)
+    async with running_with(settings, max_body_size=10_000_000) as service:
+        reader, writer = await connect(service.address)
+        writer.write(b"POST /items HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nname=")
+        await asyncio.sleep(0.1)
+        writer.write(b"a")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 415 ")
         writer.close()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 import pytest
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from {{ cookiecutter.project_slug }}.foundation import settings as settings_module
 from {{ cookiecutter.project_slug }}.foundation.settings import SettingsError, load_settings
@@ -117,10 +117,17 @@ def test_service_link_of_kubernetes_counts_as_unset(monkeypatch: pytest.MonkeyPa
     assert load(monkeypatch, DATABASE_PORT="tcp://10.0.0.1:5432").database_port == 5432
 
 
+class Mail(BaseModel):
+    host: str
+    password: SecretStr
+
+
 class OwnSettings(ExampleSettings):
     api_token: SecretStr = Field(default=SecretStr("long enough"), min_length=8)
     names: list[str] = Field(default_factory=list)
     database_replica_url: str = ""
+    service_token: SecretStr = Field(default=SecretStr("long enough"), min_length=8, validation_alias="TOKEN_OF_OURS")
+    mail: Mail | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -133,6 +140,8 @@ class OwnSettings(ExampleSettings):
     ("name", "value", "expected"),
     [
         ("API_TOKEN", "secret", "API_TOKEN: Value should have at least 8 items"),
+        ("TOKEN_OF_OURS", "secret", "TOKEN_OF_OURS: Value should have at least 8 items"),
+        ("MAIL", '{"password": "secret"}', "MAIL: Field required"),
         ("NAMES", "a, b", "names"),
         ("NAMES", '["refused"]', "Value error, names: not this one"),
     ],

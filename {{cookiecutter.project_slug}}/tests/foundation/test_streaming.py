@@ -129,6 +129,42 @@ async def test_shutdown_ends_server_sent_events(settings: ExampleSettings, monke
     assert [line["status"] for line in lines if line["event"] == "request"] == [200]
 
 
+async def test_shutdown_ends_server_sent_events_that_have_not_begun(settings: ExampleSettings) -> None:
+    class QuietHandler(Handler):
+        async def get(self) -> None:
+            self.set_header("Content-Type", "text/event-stream")
+            await asyncio.Event().wait()
+
+    async with asyncio.timeout(30), running_with(settings, shutdown_grace=600) as service:
+        service.application.add_handlers(".*", [("/quiet", QuietHandler)])
+        reader, writer = await connect(service.address)
+        writer.write(b"GET /quiet HTTP/1.1\r\nHost: a\r\n\r\n")
+        await until(lambda: bool(service.application.in_flight))
+    assert (await reader.read()).startswith(b"HTTP/1.1 200 OK\r\n")
+    writer.close()
+
+
+async def test_shutdown_ends_server_sent_events_that_begin_meanwhile(
+    settings: ExampleSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A browser asks for the events that follow on the same connection, while another request is still under way."""
+    monkeypatch.setattr(StreamHandler, "then", wait_for_ever, raising=False)
+    again = b""
+    async with asyncio.timeout(30), running_with(settings, shutdown_grace=600) as service:
+        reader, writer = await begin(service, "/events")
+
+        async def come_back() -> None:
+            nonlocal again
+            await reader.readuntil(b"\r\n0\r\n\r\n")
+            writer.write(b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n")
+            again = await reader.readuntil(b"\r\n0\r\n\r\n")
+
+        service.application.background.spawn(come_back())
+        await asyncio.sleep(0)
+    assert again.startswith(b"HTTP/1.1 200 OK\r\n")
+    writer.close()
+
+
 @pytest.mark.parametrize("version", ["1.1", "1.0"])
 async def test_shutdown_breaks_off_an_answer_that_takes_longer(
     settings: ExampleSettings, monkeypatch: pytest.MonkeyPatch, version: str

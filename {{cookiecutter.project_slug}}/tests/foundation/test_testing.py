@@ -1,7 +1,10 @@
 """The fixtures give each test an empty database, whatever the test before it left."""
 
+import pytest
+from pydantic import AnyUrl, Field, ValidationError
+
 from {{ cookiecutter.project_slug }}.foundation.database import make_database
-from {{ cookiecutter.project_slug }}.foundation.testing import EMPTY
+from {{ cookiecutter.project_slug }}.foundation.testing import EMPTY, isolated_settings
 
 from .example import ExampleSettings
 
@@ -15,3 +18,16 @@ def test_database_is_emptied(settings: ExampleSettings) -> None:
         found = database.execute_sql("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_'").fetchall()
         assert {name for (name,) in found} == {"public", "information_schema"}
         assert database.execute_sql("SELECT to_regtype('mood')").fetchone() == (None,)
+
+
+class OwnSettings(ExampleSettings):
+    upstream: AnyUrl = Field(default="https://example.com/")  # type: ignore[assignment]  # pydantic makes it a URL
+
+
+def test_settings_are_validated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UPSTREAM", "https://elsewhere.example.com/")
+    settings = isolated_settings(OwnSettings, "postgresql://host/name")
+    assert isinstance(settings, OwnSettings)
+    assert settings.upstream.host == "example.com"
+    with pytest.raises(ValidationError):
+        isolated_settings(OwnSettings, "postgresql://host/name", pool_max_size=0)

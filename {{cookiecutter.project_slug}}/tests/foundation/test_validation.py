@@ -139,7 +139,7 @@ class AppointmentHandler(Handler):
         self.finish(Appointment.from_request(self.request).model_dump_json(exclude_unset=True))
 
 
-MOMENTS = [
+DATES = [
     ("day", "2026-01-31"),
     ("start", "2026-01-31T12:30:00Z"),
     ("start", "2026-01-31T12:30:00"),
@@ -153,15 +153,15 @@ def appointments(service: Service) -> Service:
     return service
 
 
-@pytest.mark.parametrize(("name", "text"), MOMENTS)
-async def test_moments_are_text(appointments: Service, name: str, text: str) -> None:
+@pytest.mark.parametrize(("name", "text"), DATES)
+async def test_dates_are_text(appointments: Service, name: str, text: str) -> None:
     for options in ({"form": {name: text}}, {"json": {name: text}}):
         assert json_decode((await appointments.post("/appointments", **options)).body) == {name: text}
 
 
 @pytest.mark.parametrize("given", [0, 1.5, "0", "1769817600", "+1", "20260131", "12", ""])
 @pytest.mark.parametrize("name", ["day", "start", "length"])
-async def test_moments_are_no_numbers(appointments: Service, name: str, given: object) -> None:
+async def test_dates_are_no_numbers(appointments: Service, name: str, given: object) -> None:
     answer = await appointments.post("/appointments", json={name: given})
     assert answer.code == 400
     assert " such as " in json_decode(answer.body)["detail"]
@@ -170,7 +170,7 @@ async def test_moments_are_no_numbers(appointments: Service, name: str, given: o
 @pytest.mark.parametrize(
     ("name", "text"), [("day", "2026-01-31T00:00:00"), ("start", "2026-01-31"), ("length", "1:30")]
 )
-async def test_moments_are_of_their_own_kind(appointments: Service, name: str, text: str) -> None:
+async def test_dates_are_of_their_own_kind(appointments: Service, name: str, text: str) -> None:
     for options in ({"form": {name: text}}, {"json": {name: text}}):
         assert (await appointments.post("/appointments", **options)).code == 400
 
@@ -185,11 +185,11 @@ async def test_moments_are_of_their_own_kind(appointments: Service, name: str, t
         {"window": {"opens": 0}},
     ],
 )
-async def test_moments_within_others_are_text(appointments: Service, body: object) -> None:
+async def test_dates_within_others_are_text(appointments: Service, body: object) -> None:
     assert (await appointments.post("/appointments", json=body)).code == 400
 
 
-def test_body_is_made_of_moments() -> None:
+def test_body_is_made_of_dates() -> None:
     """In Python they are no texts."""
     assert Appointment(day=datetime.date(2026, 1, 31)).day == datetime.date(2026, 1, 31)
 
@@ -235,3 +235,23 @@ async def test_all_wrong_fields_are_named(appointments: Service) -> None:
     assert await detail(**dict.fromkeys(unknown, 1)) == (
         "".join(f"{name}: Extra inputs are not permitted; " for name in unknown[:5]) + "and 2 more"
     )
+
+
+class TextHandler(Handler):
+    def get(self, text: str) -> None:
+        self.finish({"text": text + self.get_argument("q", "")})
+
+
+async def test_nul_is_refused_in_tornados_own_arguments(service: Service) -> None:
+    service.application.add_handlers(".*", [("/texts/([^/]*)", TextHandler)])
+    assert json_decode((await service.get("/texts/a?q=b")).body) == {"text": "ab"}
+    for target, name in (("/texts/a%00b", "the path"), ("/texts/a?q=%00", "q")):
+        response = await service.get(target)
+        assert response.code == 400
+        assert json_decode(response.body)["detail"] == f"{name}: the NUL character is not accepted"
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "0001-01-02T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+async def test_dates_that_no_time_zone_may_push_over_the_edge(appointments: Service, text: str) -> None:
+    """PostgreSQL would store them, and Python not read them."""
+    assert (await appointments.post("/appointments", json={"start": text})).code == 400

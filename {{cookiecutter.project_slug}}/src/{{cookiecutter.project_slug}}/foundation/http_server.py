@@ -35,12 +35,15 @@ class Server(HTTPServer):
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """Called by Tornado when a connection is ready for a request."""
+        if server_conn in self._requests:
+            self._application.in_flight.leave(self._requests[server_conn][0])
         self._requests[server_conn] = request_conn, asyncio.get_running_loop().time()
         return super().start_request(server_conn, request_conn)
 
     def on_close(self, server_conn: object) -> None:
         """Called by Tornado when a connection was closed, or became a WebSocket."""
-        self._requests.pop(server_conn, None)
+        if server_conn in self._requests:
+            self._application.in_flight.leave(self._requests.pop(server_conn)[0])
         super().on_close(server_conn)
 
     def stop(self) -> None:

@@ -27,7 +27,7 @@ def prepare_reload(database_url: str | None) -> None:
     """Set the environment of the next processes, and replace this one when a module has changed."""
     if database_url is not None:  # so that an embedded server stays the same one
         os.environ["DATABASE_URL"] = database_url
-    # A migration being written isn't to be applied before it was read, and first rows may need it.
+    # Apply no migration before somebody has read it. The first rows may need it.
     os.environ["MIGRATE_ON_START"] = os.environ["SEED_ON_START"] = "false"
     tornado.autoreload.add_reload_hook(_replace_process)
 

@@ -25,10 +25,12 @@ PART_HEADERS_SIZE = 2048  # bytes of a part of a multipart body; Tornado takes a
 
 # Seconds after which a slow client loses its connection.
 IDLE_TIMEOUT = 75  # for a request's headers, and between requests: more than the usual 60 s of load balancers
-BODY_TIMEOUT = 60
+BODY_TIMEOUT = 60  # for a body; for one that may be large, as long as it takes at
+SLOWEST_BODY = 100_000  # bytes a second
 # Seconds that cancelled work gets to clean up, and that threads get to end before the process does without them.
 CANCEL_TIMEOUT = 1
 EXIT_TIMEOUT = 5
+CLOSE_INTERVAL = 1  # seconds between two looks for streams and WebSockets that began during the shutdown
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -108,7 +110,7 @@ async def listening(application: Application, settings: ServiceSettings) -> Asyn
                 max_header_size=READ_HEADERS_SIZE,
                 max_body_size=settings.max_body_size,
                 idle_timeout=IDLE_TIMEOUT,
-                body_timeout=BODY_TIMEOUT,
+                body_timeout=max(BODY_TIMEOUT, settings.max_body_size / SLOWEST_BODY),
             )
             try:
                 sockets = bind(settings)
@@ -118,7 +120,9 @@ async def listening(application: Application, settings: ServiceSettings) -> Asyn
                 server.stop()
                 await _finish_work(application, settings.shutdown_grace)
                 application.in_flight.break_off()
-                await server.close_all_connections()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(CANCEL_TIMEOUT):
+                        await server.close_all_connections()
                 application.websockets.cancel()
                 application.background.cancel()
                 await _wait_for_cancelled()
@@ -128,16 +132,18 @@ async def listening(application: Application, settings: ServiceSettings) -> Asyn
 
 async def _finish_work(application: Application, seconds: float) -> None:
     """Close WebSockets, end event streams, and wait for requests and spawned tasks, for `seconds` at most."""
-    application.websockets.close()
-    for handler in application.in_flight:
-        if isinstance(handler, Handler):
-            handler.end_event_stream()
     try:
         async with asyncio.timeout(seconds):
             while application.in_flight or application.websockets or application.background:
-                await application.in_flight.wait_for_end()
-                await application.websockets.wait_for_end()
-                await application.background.wait_for_end()
+                application.websockets.close()
+                for handler in application.in_flight:
+                    if isinstance(handler, Handler):
+                        handler.end_event_stream()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(CLOSE_INTERVAL):
+                        await application.in_flight.wait_for_end()
+                        await application.websockets.wait_for_end()
+                        await application.background.wait_for_end()
     except TimeoutError:
         logger.warning(
             "SHUTDOWN_GRACE is over: the rest is broken off",

@@ -12,9 +12,11 @@ from pydantic import (
     IPvAnyNetwork,
     PositiveInt,
     SecretStr,
+    TypeAdapter,
     ValidationError,
     model_validator,
 )
+from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
@@ -146,6 +148,17 @@ def _describe(wrong: ErrorDetails, settings_class: type[ServiceSettings]) -> str
     if not wrong["loc"]:  # of a validator of the whole
         return wrong["msg"]
     name = str(wrong["loc"][0])
-    is_secret = name in settings_class.model_fields and "Secret" in str(settings_class.model_fields[name].annotation)
-    value = "" if is_secret else f"={wrong['input']!r}"
+    value = f"={wrong['input']!r}" if _may_be_shown(name, settings_class) else ""
     return f"{name.upper()}{value}: {wrong['msg']}"
+
+
+def _may_be_shown(name: str, settings_class: type[ServiceSettings]) -> bool:
+    """Return whether the field is known, and neither a secret nor something with a secret in it."""
+    if name not in settings_class.model_fields:  # an alias, for instance
+        return False
+    annotation: Any = settings_class.model_fields[name].annotation
+    try:
+        schema = TypeAdapter(annotation).json_schema()
+    except PydanticInvalidForJsonSchema:
+        return False
+    return "writeOnly" not in str(schema)

@@ -13,7 +13,9 @@ each test. Several processes (`pytest --numprocesses`) have one each.
 
 import asyncio
 import contextlib
+import functools
 import os
+import types
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,13 +26,14 @@ import pytest
 import structlog
 import uvloop
 from pydantic import SecretStr
+from pydantic_settings import PydanticBaseSettingsSource
 from tornado.escape import json_encode
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from .database import Database, make_database
 from .embedded import embedded_database
 from .server import listening
-from .settings import ServiceSettings
+from .settings import ListenPort, ServiceSettings
 from .web import Application
 
 __all__ = ["MakeApplication", "Service", "isolated_settings", "running"]
@@ -53,6 +56,13 @@ BEGIN
     CREATE SCHEMA public;
 END $$
 """
+
+
+class AnyServiceSettings(ServiceSettings):
+    """Settings of no service in particular."""
+
+    database_name: str = "postgres"
+    port: ListenPort = 0
 
 
 @dataclass
@@ -118,7 +128,18 @@ async def running(application: Application, settings: ServiceSettings) -> AsyncI
 def isolated_settings(settings_class: type[ServiceSettings], database_url: str, **others: Any) -> Any:
     """Return the defaults, whatever the environment and `.env` say, with a free port and a small pool."""
     ours: dict[str, Any] = {"database_url": SecretStr(database_url), "port": 0, "pool_max_size": POOL_SIZE}
-    return settings_class.model_construct(**ours | others)
+    return _isolated(settings_class)(**ours | others)
+
+
+@functools.cache
+def _isolated(settings_class: type[ServiceSettings]) -> Any:
+    """Return a class of the same settings, which are read from nowhere."""
+
+    def sources(*_: Any, init_settings: PydanticBaseSettingsSource, **others: Any) -> Any:
+        return (init_settings,)
+
+    methods = {"settings_customise_sources": sources, "__module__": settings_class.__module__}
+    return types.new_class(settings_class.__name__, (settings_class,), exec_body=lambda body: body.update(methods))
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -162,8 +183,7 @@ def database_url(_database_url: str) -> str:
 
 
 def _execute(url: str, sql: str) -> None:
-    settings = isolated_settings(ServiceSettings, url, database_name="postgres", statement_timeout=DROP_TIMEOUT)
-    database = make_database(settings)
+    database = make_database(isolated_settings(AnyServiceSettings, url, statement_timeout=DROP_TIMEOUT))
     with database.allow_sync():
         database.execute_sql(sql)
 

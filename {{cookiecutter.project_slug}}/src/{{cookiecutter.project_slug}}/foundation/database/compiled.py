@@ -25,10 +25,10 @@ def compiled(make: Callable[Arguments, Any]) -> Callable[Arguments, Awaitable[An
     Without `@compiled` this is `await people_called("Ada").aio_execute()`, and takes much longer: peewee spends more
     time on making the SQL than PostgreSQL on answering it.
 
-    The function is called once, with a `Parameter` for each argument, and again for a value with SQL of its own (None,
-    a list, an expression) or that the driver wraps (as `contains` of JSON and arrays does). A query that depends on a
-    value in another way, such as `if name` or `contains(name)` of a text, is a TypeError. Two dependencies can't be
-    noticed: `if name is None`, and the time. The query runs on its model's database.
+    The function is called once, with a `Parameter` for each argument. It is called again for a value that needs other
+    SQL: None, a list, an expression, or one that the driver wraps (as `contains` of JSON and arrays does). A query that
+    depends on a value in another way, such as `if name` or `contains(name)` of a string, raises TypeError. Two
+    dependencies go unnoticed: `if name is None`, and the current time. The query runs on its model's database.
     """
     signature = inspect.signature(make)
     if any(parameter.kind not in NAMED for parameter in signature.parameters.values()):

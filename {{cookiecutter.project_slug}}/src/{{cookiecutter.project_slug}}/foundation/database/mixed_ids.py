@@ -18,7 +18,7 @@ FROM CAST(pg_get_serial_sequence(%s, %s) AS regclass) AS sequence, pg_sequence_l
     {table} AS taken
 WHERE taken.{id} > last
 AND EXISTS (SELECT FROM {table} AS next WHERE next.{id} = last + 1)
-AND NOT EXISTS (SELECT FROM {table} AS next WHERE next.{id} = taken.{id}::bigint + 1)
+AND NOT EXISTS (SELECT FROM {table} AS next WHERE next.{id} = nullif(taken.{id}::bigint, 9223372036854775807) + 1)
 ORDER BY taken.{id} LIMIT 1
 """
 

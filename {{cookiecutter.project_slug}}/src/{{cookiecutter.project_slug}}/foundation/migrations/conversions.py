@@ -38,8 +38,8 @@ class Conversions:
 
     def _is_assignable(self, old: str, new: str) -> bool:
         with self._database.atomic() as savepoint:
+            self._database.execute_sql(f"CREATE TEMPORARY TABLE conversion (value {old})")
             try:
-                self._database.execute_sql(f"CREATE TEMPORARY TABLE conversion (value {old})")
                 self._database.execute_sql(f"ALTER TABLE conversion ALTER COLUMN value TYPE {new}")
             except peewee.ProgrammingError:
                 return False

@@ -24,7 +24,9 @@ def execute_migration(database: Database, name: str, sql: str) -> None:
     transaction, *settings = database.execute_sql(TRANSACTION_AND_SETTINGS).fetchone()
     execute(database, name, sql)
     if database.execute_sql(TRANSACTION_AND_SETTINGS).fetchone()[0] != transaction:
-        raise MigrationError(f"{name} divided its transaction, as COMMIT does: what stands before that has stayed")
+        raise MigrationError(
+            f"{name} ended its transaction early, as COMMIT does: the statements before that are committed"
+        )
     # What a commit would check is checked here, for an error with this name.
     execute(database, name, f"SET CONSTRAINTS ALL IMMEDIATE; {RESET}")
     database.execute_sql(RESTORE, settings)

@@ -1,4 +1,4 @@
-"""Places to build tables in, of which nothing is ever committed."""
+"""Empty schemas to build tables in; all that is in them is rolled back."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +39,7 @@ END $$;
 """
 
 
-# Renaming a schema takes its owner, and CREATE on the database.
+# Renaming a schema requires its owner, and CREATE on the database.
 MISSING_ROLE = """
 SELECT current_user, nspname, CAST(CAST(nspowner AS regrole) AS text) FROM pg_namespace
 WHERE nspname = coalesce(current_schema(), 'public')

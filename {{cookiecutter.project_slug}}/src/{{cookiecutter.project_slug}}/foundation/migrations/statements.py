@@ -9,14 +9,16 @@ from .errors import MigrationError
 from .tables import GENERATED, Column, Table, Tables
 
 DEFAULT_HINT = """\
--- Replicas of the previous version don't know the column, and can't insert once the default is dropped. To keep it
--- while they run, leave this statement out, and give the field constraints=[SQL("DEFAULT …")] until the next version.
+-- Replicas of the previous version don't know the column, and can't insert once the default is dropped. To keep the
+-- default while they run, leave this statement out, and give the field constraints=[SQL("DEFAULT …")] until the next
+-- version.
 """
 FORGETS = """\
--- It forgets the numbers of rows that are gone: the way back may give them out again.
+-- This forgets the last id: after a roll back, ids of deleted rows may be given out again.
 """
 RENAME_HINT = """\
--- To keep it instead, write this as all of this part, and its reverse as all of the other; --new writes what is left:
+-- If the table was renamed or moved, keep its rows: replace this whole part by the next line, and the other part by the
+-- reverse of it. Then run `migrate --new` again for the other changes.
 -- {}
 """
 

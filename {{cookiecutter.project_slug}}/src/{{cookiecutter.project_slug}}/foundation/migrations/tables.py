@@ -14,7 +14,7 @@ GENERATED = {
     "v": " GENERATED ALWAYS AS ({}) VIRTUAL",
 }
 
-# Without partitions, and the tables of an extension.
+# Leaves out partitions, and the tables of extensions.
 COLUMNS = """
 SELECT c.relname,
     coalesce(' PARTITION BY ' || pg_get_partkeydef(c.oid), ''),

@@ -6,7 +6,7 @@ DEPTH = 8
 
 
 def _nested(begin: str, end: str, inner: str = "(?!)") -> str:
-    """Return a pattern of what begins and ends so, with the like of it inside, a few deep."""
+    """Return a pattern of a text from `begin` to `end` that may contain others like it, DEPTH levels deep."""
     for _ in range(DEPTH):
         inner = rf"{begin}(?:(?!{begin}|{end}).|{inner})*+{end}"
     return inner

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import secrets
-from collections.abc import AsyncIterable, Awaitable, Coroutine, Mapping, Sized
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Coroutine, Mapping, Sized
 from http.client import responses
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,7 +18,7 @@ from .. import logs
 from ..database import DATABASE_ERRORS, one_line
 from .problems import CLIENT_CLOSED_REQUEST, DETAILS, PROBLEM_JSON, RETRY_AFTER, Problem, status_of
 from .requests_in_flight import reset
-from .validation import JSON, adapter
+from .validation import JSON, NUL_REFUSED, adapter
 
 if TYPE_CHECKING:
     from .application import Application
@@ -90,13 +90,17 @@ class Handler(RequestHandler):
         """
         self.set_header("Content-Type", JSON)
         before = b"["
-        async for rows in chunks:
-            if rows:
-                self.write(before + _to_json(type_, rows)[1:-1])
-                await self.flush()
-                before = b","
-            if self.request.method == "HEAD":
-                break
+        try:
+            async for rows in chunks:
+                if rows:
+                    self.write(before + _to_json(type_, rows)[1:-1])
+                    await self.flush()
+                    before = b","
+                if self.request.method == "HEAD":
+                    break
+        finally:
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()  # its transaction would last until the garbage collector finds it
         self.finish(b"]" if before == b"," else b"[]")
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
@@ -110,8 +114,19 @@ class Handler(RequestHandler):
     def on_connection_close(self) -> None:
         """Called by Tornado when the client leaves: cancels the handler, and so the statement under way."""
         super().on_connection_close()  # fails the body that a streaming handler waits for
-        if self._task is not None:
+        self._cancel()
+
+    def _cancel(self) -> None:
+        """Cancel the handler's task, once: a second time would disturb it while it cleans up."""
+        if self._task is not None and not self._task.cancelling():
             self._task.cancel()
+
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """Called by Tornado for arguments of the path, and by `get_argument` and its kin."""
+        text = super().decode_argument(value, name)
+        if "\0" in text:
+            raise HTTPError(400, f"{name or 'the path'}: {NUL_REFUSED}")
+        return text
 
     async def head(self, *args: str, **kwargs: str) -> None:
         """Answer as GET does; Tornado leaves out the body."""
@@ -138,7 +153,7 @@ class Handler(RequestHandler):
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         """As Tornado's, but resets the connection if the answer has begun: its regular end would look like success."""
-        if not self._headers_written:
+        if not self._headers_written and not self._is_complete:
             super().send_error(status_code, **kwargs)
         elif not self._finished:
             if not self._is_complete:
@@ -151,13 +166,9 @@ class Handler(RequestHandler):
 
     def end_event_stream(self) -> None:
         """End an answer of server-sent events. Its client will ask for the events that follow by itself."""
-        if (
-            self._headers_written
-            and self._headers.get("Content-Type", "").startswith("text/event-stream")
-            and self._task
-        ):
+        if self._headers.get("Content-Type", "").startswith("text/event-stream"):
             self._is_complete = True
-            self._task.cancel()
+            self._cancel()
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Called by Tornado for an exception of a handler, and for a request that Tornado refuses."""

@@ -1,4 +1,4 @@
-"""Measurements for Prometheus: `/metrics`."""
+"""Metrics for Prometheus: `/metrics`."""
 
 import functools
 from collections.abc import Sized
@@ -22,7 +22,7 @@ from .openapi import operation
 
 
 class Metrics:
-    """The measurements of one application. `registry` takes collectors of one's own."""
+    """The metrics of one application. `registry` takes collectors of one's own."""
 
     def __init__(self, pool: Pool, requests_in_flight: Sized, background: BackgroundTasks) -> None:
         self.registry = CollectorRegistry()
@@ -52,7 +52,7 @@ class Metrics:
         self._request_seconds_of(known, route, status).observe(seconds)
 
     def text(self, *, database_is_up: bool) -> bytes:
-        """Return all measurements in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         self._database_up.set(database_is_up)
         return generate_latest(self.registry)
 
@@ -62,7 +62,7 @@ class MetricsHandler(Handler):
 
     @operation(responses={200: ["text/plain"]})
     async def get(self) -> None:
-        """Measurements, for Prometheus."""
+        """Metrics, for Prometheus."""
         database_is_up = await self.application.readiness.database_obstacle() is None
         self.set_header("Content-Type", CONTENT_TYPE_LATEST)
         self.finish(self.application.metrics.text(database_is_up=database_is_up))

@@ -48,6 +48,16 @@ class RequestsInFlight:
         if not self._handlers:
             self._none.set()
 
+    def leave(self, connection: HTTPConnection) -> None:
+        """Note that the connection was closed, or goes on to its next request.
+
+        Only so do requests end that other applications answer, such as one of WSGI, or for which nobody answers.
+        """
+        if connection in self._handlers:
+            handler = self._handlers[connection]()
+            if handler is None or handler._finished:
+                self.end(connection)
+
     def break_off(self) -> None:
         """Reset the connections of all requests that are left."""
         for connection in [*self._handlers]:
@@ -63,7 +73,8 @@ class RequestsInFlight:
 def reset(connection: HTTPConnection | None) -> None:
     """Close the connection so that its client can't take what it got for the whole answer.
 
-    Without a length and chunks, in HTTP/1.0 as many proxies speak it, an ordinary close is the end of the answer.
+    An answer in HTTP/1.0, which many proxies speak, ends with its connection: an ordinary close would make it look
+    whole.
     """
     assert isinstance(connection, HTTP1Connection)
     stream = connection.stream

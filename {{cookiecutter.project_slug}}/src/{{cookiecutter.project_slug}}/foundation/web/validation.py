@@ -22,7 +22,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError
 
 from .forms import form_fields
-from .moments import NOTATIONS, check_moments, moment_problem
+from .iso8601 import NOTATIONS, check_notations, notation_problem
 
 SHOWN_ERRORS = 5  # of one body
 GREATEST_ID = 2**31 - 1  # of PostgreSQL's integer
@@ -76,7 +76,7 @@ def parse_argument(name: str, text: str, type_: type[T]) -> T:
     except ValidationError as error:
         raise HTTPError(400, f"{name}: {_message(error.errors(include_input=False)[0])}") from None
     kind = type(value).__name__
-    problem = moment_problem(kind, text) if kind in NOTATIONS else None
+    problem = notation_problem(kind, text) if kind in NOTATIONS else None
     if problem is not None:
         raise HTTPError(400, f"{name}: {text[:40]!r} is {problem}")
     if _is_altered(text, value):
@@ -117,7 +117,7 @@ class RequestBody(BaseModel):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return check_moments(handler(source), handler)
+        return check_notations(handler(source), handler)
 
     @classmethod
     def from_request(cls, request: HTTPServerRequest) -> Self:

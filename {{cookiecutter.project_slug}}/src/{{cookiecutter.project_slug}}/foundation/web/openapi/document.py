@@ -168,12 +168,12 @@ def _parameters(place: str, types: Mapping[str, Any], schemas: Schemas) -> Itera
 
 
 def _content(types: Sequence[Any], schemas: Schemas) -> JsonObject:
-    return {
-        type_ if isinstance(type_, str) else JSON: {
-            "schema": {"type": "string"} if isinstance(type_, str) else schemas.of(type_, "serialization")
-        }
-        for type_ in types
-    }
+    """Return the content by its media types, which stand for text. The models are the alternatives of one in JSON."""
+    content: JsonObject = {type_: {"schema": {"type": "string"}} for type_ in types if isinstance(type_, str)}
+    models = [type_ for type_ in types if not isinstance(type_, str)]
+    if models:
+        content[JSON] = {"schema": schemas.of(functools.reduce(operator.or_, models), "serialization")}
+    return content
 
 
 def _headers() -> JsonObject:

@@ -8,17 +8,23 @@ from typing import Any
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-# By the names of the types, which pydantic's schemas have as well: how one begins, the noun, and an example.
+# Python can't read what PostgreSQL makes of them in another time zone, before the year 1 or after 9999.
+EDGES = "0001-01-0[12]|9999-12-3[01]"
+# By pydantic's name of the type: a pattern of the text, the noun for messages, and an example.
 NOTATIONS = {
     "date": (r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "a date", "2026-01-31"),
-    "datetime": (r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:.*", "a date and time", "2026-01-31T12:30:00Z"),
+    "datetime": (
+        rf"(?!{EDGES})" r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:.*",
+        "a date and time",
+        "2026-01-31T12:30:00Z",
+    ),
     "time": (r"[0-9]{2}:.*", "a time", "12:30:00"),
     "timedelta": (r"[-+]?P.*", "a duration", "P1DT2H30M"),
 }
 NO_INPUT = ("config", "default", "expected", "metadata", "serialization")  # keys of schemas
 
 
-def moment_problem(kind: str, given: object) -> str | None:
+def notation_problem(kind: str, given: object) -> str | None:
     """Return what is wrong with the notation of a `date`, `datetime`, `time` or `timedelta`, or None.
 
     pydantic takes 0 and '0' for a day of 1970, and cuts midnight off a date.
@@ -28,7 +34,7 @@ def moment_problem(kind: str, given: object) -> str | None:
     return f"not {noun} such as {example}" if is_wrong else None
 
 
-def check_moments(schema: CoreSchema, handler: GetCoreSchemaHandler) -> CoreSchema:
+def check_notations(schema: CoreSchema, handler: GetCoreSchemaHandler) -> CoreSchema:
     """Let pydantic's schema of a model check the notation of all values of these types. Changes it in place."""
     _check_within(schema, handler, set())
     return schema
@@ -63,9 +69,9 @@ def _add_check(part: dict[str, Any], check: Callable[[object], object]) -> None:
 
 
 def _checked(kind: str, given: object) -> object:
-    problem = moment_problem(kind, given)
+    problem = notation_problem(kind, given)
     if problem is not None:
-        raise PydanticCustomError("moment", problem)
+        raise PydanticCustomError("iso8601", problem)
     return given
 
 
