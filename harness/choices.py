@@ -2,12 +2,15 @@
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from allpairspy import AllPairs
-
 from .baked import TEMPLATE
+
+PROJECT = TEMPLATE / "{{cookiecutter.project_slug}}"
+
+NAMED = re.compile(r"cookiecutter\.(\w+)")
 
 Answers = dict[str, str]
 
@@ -58,7 +61,29 @@ def product(choices: Mapping[str, Sequence[str]]) -> list[Answers]:
     return [dict(zip(choices, values, strict=True)) for values in itertools.product(*choices.values())]
 
 
-def cover(choices: Mapping[str, Sequence[str]]) -> list[Answers]:
-    """Return few combinations that contain every pair of answers to different prompts."""
-    prompts = sorted(choices, key=lambda prompt: -len(choices[prompt]))  # the longest first: that makes fewest
-    return [dict(zip(prompts, values, strict=True)) for values in AllPairs([choices[prompt] for prompt in prompts])]
+def files_of_template() -> Iterator[str]:
+    """Yield the name and the text of each file, without Swagger UI's."""
+    for path in PROJECT.rglob("*"):
+        if path.is_file() and not {"__pycache__", "swagger-ui"} & {*path.parts}:
+            yield f"{path.relative_to(PROJECT)}\n{path.read_text(encoding='utf-8')}"
+
+
+def named_together() -> set[frozenset[str]]:
+    """Return the choices that a file of the template names, for each file. It depends on no others."""
+    return {frozenset(NAMED.findall(file)).intersection(CHOICES) for file in files_of_template()}
+
+
+def cover(together: Iterable[Iterable[str]]) -> list[Answers]:
+    """Return few combinations that contain each of those of some prompts, for all that belong together."""
+    needed = {
+        frozenset(some.items())
+        for prompts in together
+        for some in product({prompt: CHOICES[prompt] for prompt in sorted(prompts)})
+    }
+    candidates = [frozenset(answers.items()) for answers in product(CHOICES)]
+    chosen = []
+    while needed:
+        best = max(candidates, key=lambda candidate: sum(some <= candidate for some in needed))
+        chosen.append(dict(sorted(best)))
+        needed = {some for some in needed if not some <= best}
+    return chosen

@@ -1,4 +1,4 @@
-"""A process as in a container: the first one, of any user, on a read-only file system that has little else."""
+"""Runs a command as in a container: as process 1, as any user, on a nearly empty read-only file system."""
 
 import contextlib
 import subprocess

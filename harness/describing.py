@@ -1,4 +1,4 @@
-"""Schemathesis, which sends what a service describes, and what it doesn't."""
+"""Schemathesis: sends requests that a service's description allows, and some that it doesn't."""
 
 import re
 import sys

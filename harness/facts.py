@@ -1,4 +1,4 @@
-"""What a baked project's code says that its deployment files repeat."""
+"""Facts that a baked project's deployment files repeat from its code."""
 
 import functools
 import json

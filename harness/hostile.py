@@ -72,7 +72,5 @@ def is_text(answer: str) -> bool:
     return CONTROLS.isdisjoint(map(ord, answer)) and all(mark not in answer for mark in ("{{", "{%", "{#"))
 
 
-# At a prompt, cookiecutter strips spaces and takes an empty line for the default. A bake takes a while, so each line
-# joins several texts.
-HOSTILE_LINES = [text for text in HOSTILE if is_text(text) and text == text.strip() != "" and len(text) < 1000]
-LINES = [" ".join(HOSTILE_LINES[start::3]) for start in range(3)]
+# All of them in one line, since a bake takes a while. At a prompt, cookiecutter strips spaces.
+LINE = " ".join(text for text in HOSTILE if is_text(text) and text == text.strip() and len(text) < 1000)

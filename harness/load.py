@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import math
 import random
 import statistics
 import time
@@ -48,7 +49,7 @@ class Load:
     def recovered_after(self, moment: float) -> float:
         """Return the seconds from this moment to the first success of a request sent after it."""
         good = [answer for answer in self.answers if answer.sent >= moment and answer.status < 300]
-        return min(answer.received for answer in good) - moment
+        return min((answer.received for answer in good), default=math.inf) - moment
 
     def longest_gap(self) -> float:
         """Return the longest time, in seconds, in which no row was acknowledged."""

@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -18,14 +19,18 @@ import psutil
 import psycopg
 
 START_TIMEOUT = 30  # seconds
+CHANCE = random.SystemRandom()  # which Hypothesis doesn't seed
 
 PostgresOf = Callable[[str], str]  # returns the URL of a server of this major version
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Return a port that is free, and below those from which a client's end of a connection gets its own."""
+    while True:
+        port = CHANCE.randrange(10_000, 32_768)
+        with contextlib.suppress(OSError), socket.socket() as listener:
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def unprivileged() -> dict[str, Any]:

@@ -14,7 +14,7 @@ from urllib.error import HTTPError
 from .baked import Project
 from .postgres import free_port
 
-# Seconds. The service's own are short, so that tests don't wait long.
+# Seconds. For tests in which the database is away, so that they don't wait long.
 POOL_TIMEOUT = 2
 STATEMENT_TIMEOUT = 2
 BOUNDS = {"POOL_TIMEOUT": str(POOL_TIMEOUT), "STATEMENT_TIMEOUT": str(STATEMENT_TIMEOUT)}
@@ -50,7 +50,7 @@ class Service:
         self, url: str, others: dict[str, str], command: Sequence[str | Path] = (), log: IO[bytes] | None = None
     ) -> subprocess.Popen[str]:
         """Start to serve on this database. `others` are further environment variables; `log` gets the errors."""
-        variables = BOUNDS | {"PORT": "0"} | others | {"DATABASE_URL": url, "PYTHONPATH": "src"}
+        variables = {"PORT": "0"} | others | {"DATABASE_URL": url, "PYTHONPATH": "src"}
         return subprocess.Popen(
             command or [self.python, "-m", "name_service", "serve"],
             cwd=self.project.path,

@@ -30,13 +30,5 @@ class Once:
                 work()
                 done.touch()
 
-    def claims(self, key: str) -> bool:
-        """Return whether the caller is the first with this key, and so has to do the work. Nobody waits for it."""
-        try:
-            self._file(key).touch(exist_ok=False)
-        except FileExistsError:
-            return False
-        return True
-
     def _file(self, key: str) -> Path:
         return self.folder / hashlib.sha256(key.encode()).hexdigest()

@@ -40,7 +40,7 @@ def run_suite(project: Project, python: Path, postgres: str, *tests: str) -> str
 
     It runs in several processes, as `make test` does; in fewer, because several suites run at the same time.
     """
-    command = ("-m", "pytest", "--numprocesses", "3", "--dist", "worksteal", *tests)
+    command = ("-m", "pytest", "--numprocesses", "2", "--dist", "worksteal", *tests)
     printed = project.run(python, *command, TEST_DATABASE_URL=postgres, PYTHONPATH=str(project.path / "src"))
     return passed_on(printed, python, postgres)
 

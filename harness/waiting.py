@@ -1,4 +1,4 @@
-"""Waits for a state of something else, which comes or doesn't."""
+"""Polls until a condition holds, or fails after a timeout."""
 
 import time
 from collections.abc import Callable

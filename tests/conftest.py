@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import uuid
@@ -28,7 +29,7 @@ settings.register_profile("explore", database=None, deadline=None, max_examples=
 settings.load_profile("same")
 
 NEED_SERVERS = {"postgres", "server", "servers"}
-LEFT_OUT = "left out: what runs a service, upgrades, other ways to answer, most combinations; `make test` has them"
+LEFT_OUT = "left out: what runs a service, upgrades, other ways to answer; `make test` has them"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,7 +49,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Start more processes than cores, except for bakes: the tests of a service mostly wait."""
     cores = os.cpu_count() or 1
-    return cores if config.getoption("quick") else cores + cores // 2
+    return cores if config.getoption("quick") else 2 * cores
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -105,13 +106,18 @@ def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Once:
 
 
 @pytest.fixture(scope="session")
-def bake(cookies_session: Any) -> Bake:
-    """Bake a project with the given answers, and the defaults for the others."""
+def bake(cookies_session: Any, tmp_path_factory: pytest.TempPathFactory) -> Bake:
+    """Bake a project with the given answers, and the defaults for the others: a new copy each time."""
+    baked: dict[frozenset[tuple[str, str]], Path] = {}
 
     def bake_with(**answers: str) -> Project:
-        result = cookies_session.bake(extra_context=answers)
-        assert result.exception is None, result.exception
-        return Project(Path(result.project_path))
+        key = frozenset(answers.items())
+        if key not in baked:
+            result = cookies_session.bake(extra_context=answers)
+            assert result.exception is None, result.exception
+            baked[key] = Path(result.project_path)
+        copy = tmp_path_factory.mktemp("project") / baked[key].name
+        return Project(Path(shutil.copytree(baked[key], copy)))
 
     return bake_with
 

@@ -31,12 +31,10 @@ from markdown_it import MarkdownIt
 from marko.ext.gfm import gfm
 
 from harness.baked import TEMPLATE, UV, Bake
-from harness.choices import CHOICES, questions
+from harness.choices import CHOICES, PROJECT, questions
 from harness.hostile import HOSTILE, is_text
 from harness.pythons import PythonFor, interpreter_or_skip
 from local_extensions import DEPENDENCIES, SERVICE_NAMES
-
-FOLDER = TEMPLATE / "{{cookiecutter.project_slug}}"
 
 LOWER, UPPER, DIGITS = set(string.ascii_lowercase), set(string.ascii_uppercase), set(string.digits)
 
@@ -218,10 +216,10 @@ def defaults() -> dict[str, Any]:
 def templates() -> tuple[list[tuple[Any, Any]], Any]:
     """Name and content of each file, and the check of the answers, as cookiecutter renders them."""
     environment = create_env_with_context({"cookiecutter": defaults()})
-    paths = [path for path in sorted(FOLDER.rglob("*")) if path.is_file() and "swagger-ui" not in path.parts]
+    paths = [path for path in sorted(PROJECT.rglob("*")) if path.is_file() and "swagger-ui" not in path.parts]
     paths = [path for path in paths if "__pycache__" not in path.parts]
     files = [
-        (environment.from_string(str(path.relative_to(FOLDER))), environment.from_string(path.read_text("utf-8")))
+        (environment.from_string(str(path.relative_to(PROJECT))), environment.from_string(path.read_text("utf-8")))
         for path in paths
     ]
     return files, environment.from_string("{{ cookiecutter | checked }}")
@@ -378,6 +376,10 @@ def test_hostile_database_name_comes_out_as_it_went_in(database: str) -> None:
     shows_names("slug", "X", database, "1", "65535")
 
 
+def load_yaml(text: str) -> list[Any]:
+    return list(yaml.load_all(text, yaml.CSafeLoader))  # the other loader takes ten times as long
+
+
 def shows_names(slug: str, model: str, database: str, database_port: str, port: str) -> None:
     """Bakes these names and ports, and finds them in each file where those of another bake were, and nowhere else."""
     names = {
@@ -410,13 +412,16 @@ def shows_names(slug: str, model: str, database: str, database_port: str, port: 
         assert files.keys() == {renamed(name) for name in marked}
         for name, text in marked.items():
             came_out = files[renamed(name)]
+            if not any(mark in text for mark in new):
+                assert came_out == text
+                continue
             # systemd wants the name of a user within 31 characters.
             assert came_out.replace(f"User={slug[:31]}\n", f"User={slug}\n") == renamed(text)
             if name.endswith((".yaml", ".yml")):
-                assert list(yaml.safe_load_all(came_out)) == renamed(list(yaml.safe_load_all(text)))
+                assert load_yaml(came_out) == renamed(load_yaml(text))
             elif name.endswith(".toml"):
                 assert tomllib.loads(came_out) == renamed(tomllib.loads(text))
-            elif name.endswith(".py") and name.startswith("src") and pattern.search(text):
+            elif name.endswith(".py") and name.startswith("src"):
                 ast.parse(came_out)
         reads_images(files, kebab)
 

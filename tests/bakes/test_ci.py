@@ -86,9 +86,9 @@ def test_lock_is_committed_and_kept_by_its_user(bake: Bake) -> None:
     """The first of make's targets writes it, where CI and images have it from the repository."""
     project = bake()
     assert "uv.lock" not in project.read(".gitignore")
-    for command in re.findall(r"\$\(UV\) (\S+)", project.read("Makefile")):
-        assert command == "run"
-    for line in re.findall(
+    assert set(re.findall(r"\$\(UV\) (\S+)", project.read("Makefile"))) == {"run"}
+    installing = re.findall(
         r"^(?:RUN .*)?uv sync .*$", project.read("docs/operations.md") + project.read("Dockerfile"), re.M
-    ):
-        assert "--locked" in line
+    )
+    assert installing
+    assert all("--locked" in line for line in installing)

@@ -1,4 +1,7 @@
-"""Each combination of choices gives a project that is whole, valid and clean, as it is baked, and that works."""
+"""Each combination of choices gives a project that is whole, valid and clean, as it is baked, and that works.
+
+A file depends on the choices that it names. So it is enough to bake each combination of those, and each pair.
+"""
 
 import itertools
 import math
@@ -9,26 +12,32 @@ import pytest
 
 from harness.baked import Bake
 from harness.checking import check_by_validators, check_python, check_texts
-from harness.choices import CHOICES, Answers, cover, product
+from harness.choices import CHOICES, NAMED, Answers, cover, files_of_template, named_together, questions
 from harness.expected_files import ALWAYS, OF_CI, OF_DEPLOY
 from harness.figures import Figures
 from harness.pythons import PythonFor, interpreter_or_skip, skip_but_in_ci
 from harness.sharing import Once
 from harness.suites import passed, seen_by_suite, version_of, version_of_server
 
-PRODUCT = product(CHOICES)
-COVER = cover(CHOICES)
+TOGETHER = named_together() | {frozenset(pair) for pair in itertools.combinations(CHOICES, 2)}
+COMBINATIONS = cover(TOGETHER)
 NEWEST = CHOICES["python_version"][-1]
 OLDER_SERVERS = ["14", "15", "16", "17"]
 
 
-def pairs(combinations: list[Answers]) -> set[frozenset[tuple[str, str]]]:
-    return {frozenset(pair) for answers in combinations for pair in itertools.combinations(answers.items(), 2)}
+def test_files_depend_on_what_they_name() -> None:
+    """Nothing but `cookiecutter.` leads to an answer: no loop over the answers, and no name that is computed."""
+    for file in files_of_template():
+        names = NAMED.findall(file)
+        assert len(names) == file.count("cookiecutter"), file
+        assert {*names} <= questions().keys(), file
 
 
-def test_product_and_cover() -> None:
-    assert len(PRODUCT) == math.prod(len(values) for values in CHOICES.values())
-    assert pairs(COVER) == pairs(PRODUCT)
+def test_combinations_cover_what_stands_together() -> None:
+    assert {"driver", "license", "python_version"} in TOGETHER  # in pyproject.toml
+    for prompts in TOGETHER:
+        baked = {tuple(answers[prompt] for prompt in prompts) for answers in COMBINATIONS}
+        assert len(baked) == math.prod(len(CHOICES[prompt]) for prompt in prompts)
 
 
 @pytest.fixture(scope="session")
@@ -51,14 +60,7 @@ def test_make_targets_as_a_user_types_them(bake: Bake, figures: Figures, driver:
     figures.append(f"{driver}, make test: {passing} on {version_of(python)}, embedded PostgreSQL")
 
 
-@pytest.mark.parametrize(
-    "answers",
-    [
-        pytest.param(answers, id=" ".join(answers.values()), marks=() if in_cover else pytest.mark.slow)
-        for answers in PRODUCT
-        for in_cover in [answers in COVER]
-    ],
-)
+@pytest.mark.parametrize("answers", COMBINATIONS, ids=lambda answers: " ".join(answers.values()))
 def test_combination(
     bake: Bake, once: Once, python_for: PythonFor, seen_with: dict[str, str], answers: Answers
 ) -> None:

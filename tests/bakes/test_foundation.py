@@ -6,10 +6,9 @@ from pathlib import Path
 
 from harness.baked import TEMPLATE, Bake
 from harness.checking import AS_IT_CAME
-from harness.choices import CHOICES, Answers, questions
+from harness.choices import CHOICES, PROJECT, Answers, questions
 from harness.unbaked import FOUNDATION, foundation_of
 
-FOLDER = TEMPLATE / "{{cookiecutter.project_slug}}"
 JINJA = re.compile(r"\{[{%#]")
 IMPORT = re.compile(r"from \{\{ cookiecutter\.project_slug \}\}(\.foundation[.\w]* import [^{]+| import foundation)")
 
@@ -46,7 +45,7 @@ def test_bytes_are_those_of_the_template_whatever_is_answered(bake: Bake) -> Non
 
 
 def test_its_tests_have_answers_only_where_they_import_the_foundation() -> None:
-    for file, content in files(FOLDER / "tests" / "foundation").items():
+    for file, content in files(PROJECT / "tests" / "foundation").items():
         assert not JINJA.search(str(file))
         for line in content.decode().split("\n"):
             assert IMPORT.fullmatch(line) or not JINJA.search(line), f"{line} in {file}"

@@ -1,4 +1,4 @@
-"""The projects are clean however things are named. Their suites under other names: see `test_combinations.py`."""
+"""The projects are clean however things are named. Their suites under other names: see `test_dependencies.py`."""
 
 import pytest
 

@@ -12,7 +12,7 @@ import pytest
 from harness.figures import Figures
 from harness.load import Load, go_away, load
 from harness.postgres import Server
-from harness.serving import POOL_TIMEOUT, STATEMENT_TIMEOUT, Service, relay
+from harness.serving import BOUNDS, POOL_TIMEOUT, STATEMENT_TIMEOUT, Service, relay
 from harness.waiting import wait_until
 
 pytestmark = pytest.mark.alone
@@ -35,20 +35,20 @@ def kill(server: Server) -> None:
 
 def be_away(server: Server) -> None:
     server.stop()
-    time.sleep(5)
+    time.sleep(POOL_TIMEOUT + 1)
     server.start()
 
 
 @pytest.mark.parametrize("trouble", [restart, kill, be_away])
 def test_under_load(service: Service, server: Server, figures: Figures, trouble: Callable[[Server], None]) -> None:
-    with service.serving(server.url) as address:
+    with service.serving(server.url, **BOUNDS) as address:
         seen = asyncio.run(load(address, lambda: trouble(server)))
     check(seen, server)
     check_recovery(seen, server.accepted, figures, f"{service.driver}, {trouble.__name__}")
 
 
 def test_restarted_while_idle(service: Service, server: Server, figures: Figures) -> None:
-    with service.serving(server.url) as address:
+    with service.serving(server.url, **BOUNDS) as address:
         asyncio.run(load(address, lambda: None, after=0))  # every connection has been used
         restart(server)
         seen = asyncio.run(load(address, lambda: None, after=0))
@@ -64,14 +64,14 @@ def test_service_is_back_with_the_network(service: Service, server: Server, figu
 
         def lose() -> None:
             between.process.send_signal(signal.SIGSTOP)
-            time.sleep(5)
+            time.sleep(POOL_TIMEOUT + 1)
             between.process.send_signal(signal.SIGCONT)
             found.append(time.monotonic())
 
-        with service.serving(between.url) as address:
+        with service.serving(between.url, **BOUNDS) as address:
             seen = asyncio.run(load(address, lose))
     check(seen, server)
-    check_recovery(seen, found[0], figures, f"{service.driver}, network lost for 5 s")
+    check_recovery(seen, found[0], figures, f"{service.driver}, network lost for {POOL_TIMEOUT + 1} s")
 
 
 def test_service_is_back_after_a_failover(service: Service, servers: Path, figures: Figures) -> None:
@@ -84,14 +84,14 @@ def test_service_is_back_after_a_failover(service: Service, servers: Path, figur
     primary.execute("SELECT pg_reload_conf()")
 
     hosts = f"postgresql://postgres@127.0.0.1:{primary.port},127.0.0.1:{standby.port}/postgres?target_session_attrs"
-    with service.serving(f"{hosts}=prefer-standby", MIGRATE_ON_START="false", SEED_ON_START="false"):
+    with service.serving(f"{hosts}=prefer-standby", MIGRATE_ON_START="false", SEED_ON_START="false", **BOUNDS):
         assert sessions_of_clients(standby)["idle"] == POOL_SIZE
 
     def fail_over() -> None:
         primary.kill()
         standby.promote()
 
-    with service.serving(f"{hosts}=read-write") as address:
+    with service.serving(f"{hosts}=read-write", **BOUNDS) as address:
         seen = asyncio.run(load(address, fail_over))
     check(seen, standby)
     check_recovery(seen, standby.accepted, figures, f"{service.driver}, failover to a synchronous standby")
@@ -99,8 +99,9 @@ def test_service_is_back_after_a_failover(service: Service, servers: Path, figur
 
 
 def test_clients_that_go_away(service: Service, server: Server, figures: Figures) -> None:
-    with service.serving(server.url) as address:
+    with service.serving(server.url, **BOUNDS) as address:
         statuses = asyncio.run(go_away(address, 3000))
+        assert {status.split(" ")[1] for status in statuses if status} <= {"200", "201", "503"}
         wait_for_the_pool_alone(server)
         seen = asyncio.run(load(address, lambda: None, after=0))
         wait_for_the_pool_alone(server)  # which the load has filled again

@@ -34,7 +34,7 @@ from harness.patroni import (
     started,
 )
 from harness.pythons import PythonFor
-from harness.serving import Instance, Service, start, stop
+from harness.serving import BOUNDS, Instance, Service, start, stop
 from harness.waiting import wait_until
 
 pytestmark = [pytest.mark.alone, pytest.mark.ha]
@@ -47,7 +47,7 @@ SELECT client_port, state FROM pg_stat_activity
 WHERE backend_type = 'client backend' AND application_name NOT LIKE 'Patroni%' AND pid <> pg_backend_pid()
 """
 POOL_SIZE = 5
-SETTINGS = {
+SETTINGS = BOUNDS | {
     "POOL_MAX_SIZE": str(POOL_SIZE),
     "SHUTDOWN_DELAY": "2",
     "MIGRATE_ON_START": "false",

@@ -24,6 +24,7 @@ from harness.postgres import free_port
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.xdist_group("image"),  # built once
     pytest.mark.skipif(
         sys.platform != "linux" or os.geteuid() != 0, reason="namespaces of any user need Linux and root"
     ),

@@ -10,7 +10,7 @@ from harness.baked import UV, Bake, Project
 MOST_PACKAGES = 30
 
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("production")]  # installed once
 
 
 @pytest.fixture(scope="module", params=["aiopg", "psycopg"])

@@ -88,6 +88,7 @@ def test_demo(user: User) -> None:
     user.is_served(shell)
 
 
+@pytest.mark.early
 @pytest.mark.parametrize("begin", [CREATE, LINK])
 def test_upgrade(user: User, begin: str) -> None:
     shell = user.shell(user.folder)
@@ -109,8 +110,9 @@ def test_upgrade(user: User, begin: str) -> None:
     assert project.read(".editorconfig").startswith("# A newer version\n")
     shell.run(status)
     assert "both modified" not in shell.printed
-    shell.run(check)
-    assert " passed" in shell.printed
+    if begin == CREATE:  # the other has the same files
+        shell.run(check)
+        assert " passed" in shell.printed
     user.home.commit(project.path, "Updated")
 
     shell.run(change)

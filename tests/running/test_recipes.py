@@ -15,18 +15,21 @@ import psycopg
 import pytest
 
 from harness.baked import UV, Bake
+from harness.checking import check_python
 from harness.following import find, follow
-from harness.postgres import Server
+from harness.postgres import START_TIMEOUT, Server
 from harness.pythons import PythonFor
 from harness.serving import Service
+from harness.sharing import Once
+from harness.waiting import wait_until
 
 
 @pytest.fixture(scope="module", params=["aiopg", "psycopg"])
 def private(bake: Bake, python_for: PythonFor, request: pytest.FixtureRequest) -> Service:
-    """A service whose rows and measurements demand the token, by the documentation's lines."""
+    """A service whose rows and metrics demand the token, by the documentation's lines."""
     project = bake(driver=request.param)
     package = project.path / "src" / "name_service"
-    assert not [*follow(project, find(project, "operations.md", "measurements-for-prometheus-alone"))]
+    assert not [*follow(project, find(project, "operations.md", "metrics-for-prometheus-alone"))]
     handlers = package / "handlers.py"
     handlers.write_text(
         handlers.read_text().replace("(Handler)", "(PrivateHandler)").replace("import Handler, ", "import ")
@@ -95,7 +98,7 @@ def test_description_tells_of_the_token(private: Service) -> None:
 
 
 @pytest.mark.slow
-def test_lists_and_streams(bake: Bake, python_for: PythonFor, server: Server) -> None:
+def test_lists_and_streams(bake: Bake, once: Once, python_for: PythonFor, server: Server) -> None:
     """The documentation's handlers of books, on a model of that name."""
     project = bake(model_name="Book")
     handlers = project.path / "src" / "name_service" / "handlers.py"
@@ -116,8 +119,7 @@ def test_lists_and_streams(bake: Bake, python_for: PythonFor, server: Server) ->
         service, "import CreateHandler, RootHandler", "import AllBooksHandler, BooksHandler, CreateHandler, RootHandler"
     )
     python = python_for("aiopg")
-    for check in (["ruff", "format", "--check", "src"], ["ruff", "check", "src"], ["mypy", "src"]):
-        project.run(python, "-m", *check)
+    check_python(project, once, python)
     with Service(project, python, "aiopg").serving(server.url) as address:
         for path, ids in (("/books", [1, 2, 3]), ("/books?after=2", [3]), ("/all", [1, 2, 3])):
             with urllib.request.urlopen(f"{address}{path}") as answer:
@@ -125,9 +127,8 @@ def test_lists_and_streams(bake: Bake, python_for: PythonFor, server: Server) ->
 
 
 @pytest.mark.slow
-def test_lines_are_as_clean_as_the_others(private: Service) -> None:
-    for check in (["ruff", "format", "--check", "src"], ["ruff", "check", "src"], ["mypy", "src"]):
-        private.project.run(private.python, "-m", *check)
+def test_lines_are_as_clean_as_the_others(private: Service, once: Once) -> None:
+    check_python(private.project, once, private.python)
 
 
 def test_bug_is_reported_to_sentry(bake: Bake, database: str) -> None:
@@ -145,7 +146,7 @@ def test_bug_is_reported_to_sentry(bake: Bake, database: str) -> None:
             with psycopg.connect(database, autocommit=True) as connection:
                 connection.execute("DROP TABLE testnamemodel")
             assert ask(f"{address}/?id=1", {})[0] == 500
-    assert any("UndefinedTable" in report for report in reports)
+            wait_until(lambda: reports, lambda sent: any("UndefinedTable" in report for report in sent), START_TIMEOUT)
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ def renamed(bake: Bake, python_for: PythonFor, request: pytest.FixtureRequest) -
 
 
 def test_what_it_serves(renamed: Service, database: str) -> None:
-    """Its rows, its description, the page that shows it, its measurements; and the tables that it makes."""
+    """Its rows, its description, the page that shows it, its metrics; and the tables that it makes."""
     with renamed.serving(database, command=[renamed.python, "-m", "order_desk", "serve"]) as address:
         served = {path: get(address + path) for path in PATHS}
     assert json.loads(served["/?id=1"]) == {"id": 1, "name": "PurchaseOrder id=1"}

@@ -16,9 +16,8 @@ from harness.load import load
 from harness.postgres import Server, free_port
 from harness.serving import Service
 
-pytestmark = pytest.mark.alone
 
-
+@pytest.mark.alone
 def test_rolling_restart_on_one_port(service: Service, server: Server, figures: Figures) -> None:
     """Two instances listen on the same port, and each is replaced, one after the other.
 
@@ -51,6 +50,7 @@ def test_port_in_use_is_one_clear_line(service: Service, server: Server) -> None
     assert printed == f"name_service: LISTEN_HOST=127.0.0.1 PORT={port} can't be listened on: {reason}\n"
 
 
+@pytest.mark.alone
 def test_balancer_that_heeds_readyz(service: Service, server: Server, figures: Figures) -> None:
     delay = 2
 
