@@ -31,8 +31,8 @@ FOUNDATION_TEST_FILES = """
     __init__ conftest example relay support test_answers test_background test_cancellation test_command_line
     test_compiled test_connecting test_conversions test_database_errors test_descriptors test_differences
     test_embedded test_forms test_health test_hostile_requests test_http test_imports test_lifespan test_logs
-    test_lost_database test_metrics test_migrations test_mixed_ids test_openapi test_other_targets test_peewee_async test_pool
-    test_problems test_proxies test_read_only test_security test_session_state test_settings test_shutdown
+    test_lost_database test_metrics test_migrations test_mixed_ids test_openapi test_other_targets test_peewee_async
+    test_pool test_problems test_proxies test_read_only test_security test_session_state test_settings test_shutdown
     test_streaming test_streams test_tasks test_testing test_transactions test_validation
 """
 DOCS = "configuration database foundation on-call operations scaling tutorial"
