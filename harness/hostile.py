@@ -73,4 +73,4 @@ def is_text(answer: str) -> bool:
 
 
 # All of them in one line, since a bake takes a while. At a prompt, cookiecutter strips spaces.
-LINE = " ".join(text for text in HOSTILE if is_text(text) and text == text.strip() and len(text) < 1000)
+LINE = " ".join(text for text in HOSTILE if is_text(text) and text == text.strip() != "" and len(text) < 1000)
