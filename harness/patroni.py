@@ -85,8 +85,8 @@ def install_patroni(folder: Path) -> Path:
     Debian 12 has 3.0.2, whose leader takes its lock back from its successor when it wakes after having been frozen:
     https://github.com/patroni/patroni/pull/2689
     """
-    command = (UV, "sync", "--only-group", "patroni", "--no-python-downloads", "--python", PYTHON)
-    Project(TEMPLATE).run(*command, UV_PROJECT_ENVIRONMENT=str(folder))
+    Project(TEMPLATE).run(UV, "venv", "--no-python-downloads", "--python", PYTHON, folder)
+    Project(TEMPLATE).run(UV, "pip", "install", "--python", folder, "patroni[etcd3]>=4.1", "psycopg[binary]>=3.3")
     return folder / "bin" / "patroni"
 
 
