@@ -31,7 +31,7 @@ from markdown_it import MarkdownIt
 from marko.ext.gfm import gfm
 
 from harness.baked import TEMPLATE, UV, Bake
-from harness.choices import CHOICES, PROJECT, questions
+from harness.choices import CHOICES, NAMED, files_of_template, questions
 from harness.hostile import HOSTILE, is_text
 from harness.pythons import PythonFor, interpreter_or_skip
 from local_extensions import DEPENDENCIES, SERVICE_NAMES
@@ -213,15 +213,13 @@ def defaults() -> dict[str, Any]:
 
 
 @functools.cache
-def templates() -> tuple[list[tuple[Any, Any]], Any]:
-    """Name and content of each file, and the check of the answers, as cookiecutter renders them."""
+def templates() -> tuple[list[tuple[list[str], Any, Any]], Any]:
+    """Name and content of each file with the prompts in them, and the check of the answers, for cookiecutter."""
     environment = create_env_with_context({"cookiecutter": defaults()})
-    paths = [path for path in sorted(PROJECT.rglob("*")) if path.is_file() and "swagger-ui" not in path.parts]
-    paths = [path for path in paths if "__pycache__" not in path.parts]
-    files = [
-        (environment.from_string(str(path.relative_to(PROJECT))), environment.from_string(path.read_text("utf-8")))
-        for path in paths
-    ]
+    files = []
+    for file in files_of_template():
+        name, text = map(environment.from_string, file.split("\n", 1))
+        files.append((sorted({*NAMED.findall(file)}), name, text))
     return files, environment.from_string("{{ cookiecutter | checked }}")
 
 
@@ -229,8 +227,18 @@ def templates() -> tuple[list[tuple[Any, Any]], Any]:
 def render(**answers: str) -> Mapping[str, str]:
     """The files of a bake, without a disk. `test_rendered_files_are_those_of_a_bake` says that they are those."""
     context = defaults() | answers
-    rendered = {name.render(cookiecutter=context): text.render(cookiecutter=context) for name, text in templates()[0]}
+    rendered = dict(
+        render_file(number, tuple((prompt, context[prompt]) for prompt in named))
+        for number, (named, *_) in enumerate(templates()[0])
+    )
     return {name: text for name, text in rendered.items() if not f"/{name}".endswith("/")}
+
+
+@functools.lru_cache(maxsize=10_000)
+def render_file(number: int, answers: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    """Name and content of a file, which depends on these answers alone."""
+    _, name, text = templates()[0][number]
+    return name.render(cookiecutter=dict(answers)), text.render(cookiecutter=dict(answers))
 
 
 def refusal(prompt: str, answer: object) -> str | None:
