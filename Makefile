@@ -28,10 +28,10 @@ demo: $(OWN_UV)  ## bake the defaults into build/ and serve them, on embedded Po
 	$(UV) run --only-group bake python -m cookiecutter . --no-input --overwrite-if-exists --output-dir build
 	$(MAKE) -C build/name_service run UV=$(if $(OWN_UV),../../)$(UV)
 
-test: $(OWN_UV)  ## run the tests, those of the projects it bakes included (a quarter of an hour)
+test: $(OWN_UV)  ## run the tests, those of the projects it bakes included (half an hour on two cores)
 	$(UV) run python -m pytest $(TOGETHER)
 
-test-quick: $(OWN_UV)  ## bake and check without running what was baked (a minute)
+test-quick: $(OWN_UV)  ## bake and check without running what was baked (three minutes)
 	$(UV) run python -m pytest --quick $(TOGETHER)
 
 test-browser: $(OWN_UV)  ## run the tests that need Chromium, which is not on PyPI
@@ -43,7 +43,7 @@ test-pgbouncer: $(OWN_UV)  ## run the tests that need PgBouncer, which is not on
 test-systemd: $(OWN_UV)  ## run the tests that need systemd-analyze, which only Linux has
 	$(UV) run python -m pytest -m systemd
 
-test-ha: $(OWN_UV)  ## run the service on a cluster of Patroni's that fails (on Linux; ten minutes)
+test-ha: $(OWN_UV)  ## run the service on a cluster of Patroni's that fails (on Linux; four minutes)
 	$(UV) run python -m pytest -m ha
 
 bench: $(OWN_UV)  ## measure the service beside its peers (needs wrk and PgBouncer; half an hour, or see BENCH="--help")
