@@ -1619,6 +1619,12 @@ if ___a:
         hangs=True,
     ),
     Mutation(
+        "web/requests_in_flight.py",
+        "___.on_connection_close()",
+        "None",
+        "foundation/test_other_targets.py::test_upload_that_waits_is_broken_off",
+    ),
+    Mutation(
         "server.py",
         "asyncio.timeout(CANCEL_TIMEOUT)",
         "asyncio.timeout(None)",

@@ -16,7 +16,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic.errors import PydanticInvalidForJsonSchema
+from pydantic.errors import PydanticUserError
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
@@ -159,6 +159,6 @@ def _may_be_shown(name: str, settings_class: type[ServiceSettings]) -> bool:
     annotation: Any = settings_class.model_fields[name].annotation
     try:
         schema = TypeAdapter(annotation).json_schema()
-    except PydanticInvalidForJsonSchema:
+    except PydanticUserError:  # a type that only the settings class knows
         return False
     return "writeOnly" not in str(schema)

@@ -124,7 +124,7 @@ class Handler(RequestHandler):
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         """Called by Tornado for arguments of the path, and by `get_argument` and its kin."""
         text = super().decode_argument(value, name)
-        if "\0" in text:
+        if text and "\0" in text:  # None for a group of the path that is left out
             raise HTTPError(400, f"{name or 'the path'}: {NUL_REFUSED}")
         return text
 

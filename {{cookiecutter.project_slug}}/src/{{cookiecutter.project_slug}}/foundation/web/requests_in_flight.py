@@ -60,8 +60,11 @@ class RequestsInFlight:
 
     def break_off(self) -> None:
         """Reset the connections of all requests that are left."""
-        for connection in [*self._handlers]:
+        for connection, handler_of in [*self._handlers.items()]:
             reset(connection)
+            handler = handler_of()
+            if handler is not None:
+                handler.on_connection_close()  # Tornado doesn't call it while a streaming handler gets its body
 
     async def wait_for_end(self) -> None:
         """Wait until no request is in flight, including ones still arriving."""
