@@ -1374,7 +1374,7 @@ async with contextlib.AsyncExitStack() as stack:
     ),
     Mutation(
         "server.py",
-        "await asyncio.wait(___, timeout=___)",
+        "await asyncio.wait(cancelled, timeout=___)",
         "None",
         "foundation/test_shutdown.py::test_handler_that_is_cancelled_still_has_the_database",
     ),
@@ -1626,8 +1626,8 @@ if ___a:
     ),
     Mutation(
         "server.py",
-        "asyncio.timeout(CANCEL_TIMEOUT)",
-        "asyncio.timeout(None)",
+        "asyncio.wait({closing}, timeout=___)",
+        "asyncio.wait({closing})",
         "foundation/test_other_targets.py::test_upload_that_waits_is_broken_off",
         hangs=True,
     ),

@@ -120,9 +120,9 @@ async def listening(application: Application, settings: ServiceSettings) -> Asyn
                 server.stop()
                 await _finish_work(application, settings.shutdown_grace)
                 application.in_flight.break_off()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(CANCEL_TIMEOUT):
-                        await server.close_all_connections()
+                # Not with asyncio.timeout: Tornado takes the cancellation for the end of one request, and waits on.
+                closing = asyncio.create_task(server.close_all_connections())
+                await asyncio.wait({closing}, timeout=CANCEL_TIMEOUT)
                 application.websockets.cancel()
                 application.background.cancel()
                 await _wait_for_cancelled()
