@@ -49,7 +49,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Start more processes than cores, except for bakes: the tests of a service mostly wait."""
     cores = os.cpu_count() or 1
-    return cores if config.getoption("quick") else 2 * cores
+    return cores if config.getoption("quick") else cores + cores // 2
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
