@@ -12,7 +12,8 @@ from typing import IO
 from urllib.error import HTTPError
 
 from .baked import Project
-from .postgres import free_port
+from .postgres import START_TIMEOUT, free_port
+from .waiting import wait_until
 
 # Seconds. For tests in which the database is away, so that they don't wait long.
 POOL_TIMEOUT = 2
@@ -126,6 +127,11 @@ def status(url: str, data: bytes | None = None) -> int:
     except HTTPError as refused:
         refused.close()
         return refused.code
+
+
+def wait_until_ready(address: str) -> None:
+    """Wait until `/readyz` says so."""
+    wait_until(lambda: status(f"{address}/readyz"), lambda answered: answered == 200, START_TIMEOUT)
 
 
 def start(instances: Sequence[Instance]) -> None:

@@ -15,10 +15,9 @@ from harness.baked import Bake
 from harness.figures import Figures
 from harness.load import load
 from harness.patroni import listening_pgbouncer
-from harness.postgres import START_TIMEOUT, Server
+from harness.postgres import Server
 from harness.pythons import skip_but_in_ci
-from harness.serving import Service, relay, status
-from harness.waiting import wait_until
+from harness.serving import Service, relay, wait_until_ready
 
 
 @pytest.fixture(scope="module")
@@ -128,4 +127,4 @@ def test_pgbouncer_of_cloudnative_pg(bake: Bake, service: Service, server: Serve
 def serves(service: Service, url: str) -> None:
     """The pool opens its connections, and /readyz one of its own."""
     with service.serving(url) as address:
-        wait_until(lambda: status(f"{address}/readyz"), lambda answered: answered == 200, START_TIMEOUT)
+        wait_until_ready(address)

@@ -15,7 +15,7 @@ import yaml
 from harness.baked import Bake, Project
 from harness.choices import CHOICES
 from harness.postgres import START_TIMEOUT, Server
-from harness.serving import Service, status
+from harness.serving import Service, status, wait_until_ready
 from harness.waiting import wait_until
 
 PAGE = "docs/on-call.md"
@@ -42,7 +42,7 @@ def logged(log: Path) -> Iterator[dict[str, Any]]:
 
 def test_metrics_are_there(service: Service, database: str) -> None:
     with service.serving(database) as address:
-        wait_until(lambda: status(f"{address}/readyz"), lambda answered: answered == 200, START_TIMEOUT)
+        wait_until_ready(address)
         with urllib.request.urlopen(f"{address}/metrics") as answer:
             text = answer.read().decode()
     there = set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE)) | set(re.findall(r"^(\w+)", text, re.MULTILINE))
@@ -73,7 +73,7 @@ def test_outage_is_logged_as_the_page_shows(service: Service, server: Server, tm
             assert [status(f"{address}/{path}") for path in ("?id=1", "healthz", "readyz")] == [503, 200, 503]
         finally:
             server.start()
-        wait_until(lambda: status(f"{address}/readyz"), lambda answered: answered == 200, START_TIMEOUT)
+        wait_until_ready(address)
         assert status(f"{address}/?id=1") == 200
     shown = [json.loads(line) for line in block(service.project, '"not ready"').splitlines()]
     lines = [line for line in logged(log) if line["event"] in {each["event"] for each in shown}]

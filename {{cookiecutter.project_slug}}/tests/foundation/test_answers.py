@@ -1,5 +1,6 @@
 """Rows are answered as JSON of the type that `/openapi.json` shows: one row, a list, a joined row and a stream."""
 
+import asyncio
 import datetime
 import gc
 import json
@@ -27,6 +28,7 @@ from playhouse.postgres_ext import ArrayField, BinaryJSONField, DateTimeTZField,
 from pydantic import BaseModel, ConfigDict
 from tornado.escape import json_decode
 from tornado.http1connection import HTTP1Connection
+from tornado.web import RequestHandler
 
 from {{ cookiecutter.project_slug }}.foundation.database import Model, compiled
 from {{ cookiecutter.project_slug }}.foundation.testing import Service
@@ -261,23 +263,14 @@ async def test_head_of_a_stream_asks_for_one_chunk(service: Service) -> None:
 
 
 async def test_stream_waits_for_a_slow_client_without_a_connection(service: Service) -> None:
-    handlers = []
     asked = []
 
-    class EndlessHandler(Handler):
-        async def get(self) -> None:
-            handlers.append(self)
-            await self.answer_in_chunks(list[BookRow], self.chunks())
+    async def chunks() -> AsyncIterator[list[Any]]:
+        while True:
+            asked.append(1)
+            yield (await books_after(0)) * 100
 
-        async def chunks(self) -> AsyncIterator[list[Any]]:
-            while True:
-                asked.append(1)
-                yield (await books_after(0)) * 100
-
-    service.application.add_handlers(".*", [("/endless", EndlessHandler)])
-    _, writer = await connect(service.address)
-    writer.write(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
-    await until(lambda: bool(handlers) and is_stuck(handlers[0]))
+    writer = await begin_until_stuck(service, chunks)
     before = len(asked)
     await books_after(0)
     assert (len(asked), service.database.pool_backend.in_use) == (before, 0)
@@ -285,7 +278,16 @@ async def test_stream_waits_for_a_slow_client_without_a_connection(service: Serv
     await service.application.in_flight.wait_for_end()
 
 
-def is_stuck(handler: Handler) -> bool:
+async def begin_until_stuck(service: Service, chunks: Callable[[], AsyncIterator[list[Any]]]) -> asyncio.StreamWriter:
+    """Ask for an endless stream, and read nothing of it."""
+    service.application.add_handlers(".*", [("/endless", ExportHandler, {"chunks": chunks})])
+    _, writer = await connect(service.address)
+    writer.write(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
+    await until(lambda: any(map(is_stuck, service.application.in_flight)))
+    return writer
+
+
+def is_stuck(handler: RequestHandler) -> bool:
     """Return whether the connection's sockets are full."""
     connection = handler.request.connection
     assert isinstance(connection, HTTP1Connection)
@@ -318,22 +320,12 @@ async def test_description_shows_the_list(service: Service) -> None:
 
 
 async def test_stream_of_a_client_that_leaves_ends_its_transaction(service: Service) -> None:
-    handlers = []
+    async def chunks() -> AsyncIterator[list[Any]]:
+        async with service.database.aio_atomic():
+            while True:
+                yield (await books_after(0)) * 100
 
-    class SnapshotHandler(Handler):
-        async def get(self) -> None:
-            handlers.append(self)
-            await self.answer_in_chunks(list[BookRow], self.chunks())
-
-        async def chunks(self) -> AsyncIterator[list[Any]]:
-            async with service.database.aio_atomic():
-                while True:
-                    yield (await books_after(0)) * 100
-
-    service.application.add_handlers(".*", [("/snapshot", SnapshotHandler)])
-    _, writer = await connect(service.address)
-    writer.write(b"GET /snapshot HTTP/1.1\r\nHost: a\r\n\r\n")
-    await until(lambda: bool(handlers) and is_stuck(handlers[0]))
+    writer = await begin_until_stuck(service, chunks)
     assert service.database.pool_backend.in_use == 1
     gc.disable()  # which would end it as well, some day
     try:

@@ -35,20 +35,24 @@ class Server(HTTPServer):
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """Called by Tornado when a connection is ready for a request."""
-        if server_conn in self._requests:
-            self._application.in_flight.leave(self._requests[server_conn][0])
+        self._leave_request(server_conn)
         self._requests[server_conn] = request_conn, asyncio.get_running_loop().time()
         return super().start_request(server_conn, request_conn)
 
     def on_close(self, server_conn: object) -> None:
         """Called by Tornado when a connection was closed, or became a WebSocket."""
-        if server_conn in self._requests:
-            self._application.in_flight.leave(self._requests.pop(server_conn)[0])
+        self._leave_request(server_conn)
         super().on_close(server_conn)
 
     def stop(self) -> None:
         self._sweeping.stop()
         super().stop()
+
+    def _leave_request(self, server_conn: object) -> None:
+        """Note that the connection's last request is over, if it had one."""
+        if server_conn in self._requests:
+            request_conn, _ = self._requests.pop(server_conn)
+            self._application.in_flight.leave(request_conn)
 
     def _sweep(self) -> None:
         limit = asyncio.get_running_loop().time() - self._idle_timeout
