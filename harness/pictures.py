@@ -89,6 +89,7 @@ def serving(folder: Path) -> Iterator[str]:
     other.type(FIRST_REQUEST)
     other.expect(r"\{.*\}")
     yield f"{shell.printed}\n{other.printed}"
+    shell.stop()
     shell.close()
     other.close()
 

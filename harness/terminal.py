@@ -63,10 +63,13 @@ class Shell:
             self.expect(r"\)\S*: ")
             self.type("")
 
-    def close(self) -> None:
-        """Stop what runs with ^C, and leave the shell."""
+    def stop(self) -> None:
+        """Stop what runs with ^C. Where nothing runs, a ^C that meets the prompt takes it away."""
         self._child.sendintr()
-        self._child.expect(re.escape(PROMPT))
+        self.wait_for_prompt()
+
+    def close(self) -> None:
+        """Leave the shell, in which nothing runs."""
         self._child.sendline("exit")
         self._child.expect(pexpect.EOF)
         self._child.close()

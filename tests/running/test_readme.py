@@ -60,6 +60,7 @@ class User(Publisher):
         shell.expect(re.escape("Press ^C to stop."))
         with urllib.request.urlopen(f"{address}/?id=1") as response:
             assert json.loads(response.read())["id"] == 1
+        shell.stop()
         shell.close()
 
 
