@@ -830,7 +830,7 @@ except BaseException as error:
         "web/handler.py",
         "logs.request_id.set(self.request_id)",
         "None",
-        "foundation/test_logs.py::test_every_statement_has_the_id_of_its_request",
+        "foundation/test_logs.py::test_lines_for_debugging",
     ),
     Mutation(
         "web/application.py",
@@ -1357,7 +1357,7 @@ async with contextlib.AsyncExitStack() as stack:
         "web/application.py",
         "isinstance(___, PROBES)",
         "False",
-        "foundation/test_logs.py::test_probes_are_for_debugging",
+        "foundation/test_logs.py::test_lines_for_machines",
     ),
     # Work that outlives its request.
     Mutation(

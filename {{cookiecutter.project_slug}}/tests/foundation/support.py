@@ -126,7 +126,7 @@ async def until_under_way(database: Database, statement: str, number: int = 1) -
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110  # nothing signals the change
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
 
 
 async def until_it_serves(port: int) -> None:

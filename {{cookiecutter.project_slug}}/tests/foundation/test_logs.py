@@ -15,6 +15,9 @@ from {{ cookiecutter.project_slug }}.foundation.testing import Service
 from .example import ExampleSettings, ItemHandler
 from .support import connect, free_port, run, serving
 
+# Their requests are logged for debugging alone.
+PROBES = ["/healthz", "/readyz", "/metrics"]
+
 
 async def lines_of(settings: ExampleSettings, *paths: str, raw: bytes = b"", **environment: str) -> list[str]:
     """Return what the program logs while it is asked for the paths at once; the n-th request's id is "n"."""
@@ -38,7 +41,7 @@ async def lines_of(settings: ExampleSettings, *paths: str, raw: bytes = b"", **e
 
 
 async def test_lines_for_machines(settings: ExampleSettings) -> None:
-    paths = ["/items?id=1", "/items?id=abc", "/nowhere?secret"]
+    paths = ["/items?id=1", "/items?id=abc", "/nowhere?secret", *PROBES]
     lines = [json.loads(line) for line in await lines_of(settings, *paths, raw=b"garbage\r\n\r\n")]
     good, bad, nowhere, of_tornado = sorted(lines, key=lambda line: line.get("request_id", "3"))
     assert isinstance(good.pop("ms"), float)
@@ -50,12 +53,6 @@ async def test_lines_for_machines(settings: ExampleSettings) -> None:
     assert (nowhere["route"], nowhere["path"]) == ("none", "/nowhere")
     assert of_tornado["logger"] == "tornado.general"
     assert "Malformed HTTP" in of_tornado["event"]
-
-
-@pytest.mark.parametrize(("level", "number"), [("info", 0), ("debug", 3)])
-async def test_probes_are_for_debugging(settings: ExampleSettings, level: str, number: int) -> None:
-    lines = await lines_of(settings, "/healthz", "/readyz", "/metrics", LOG_LEVEL=level)
-    assert len([line for line in lines if json.loads(line)["event"] == "request"]) == number
 
 
 async def test_line_for_people(settings: ExampleSettings) -> None:
@@ -86,10 +83,11 @@ async def test_colors_on_a_terminal(environment: dict[str, str], expected: bool)
     assert (b"\x1b[" in shown) == expected
 
 
-async def test_every_statement_has_the_id_of_its_request(settings: ExampleSettings) -> None:
-    """Also the statements of a task that the handler spawned, and with many requests at once."""
+async def test_lines_for_debugging(settings: ExampleSettings) -> None:
+    """Probes, and every statement with its request's id: also in a task of a handler's, with many requests at once."""
     paths = [f"/get-or-create?id={1000 + number}" for number in range(30)]
-    lines = [json.loads(line) for line in await lines_of(settings, *paths, LOG_LEVEL="Debug")]
+    lines = [json.loads(line) for line in await lines_of(settings, *paths, *PROBES, LOG_LEVEL="Debug")]
+    assert {line["route"] for line in lines if line["event"] == "request"} == {"/get-or-create", *PROBES}
     of_peewee_async = [line for line in lines if line.get("logger") == "peewee.async"]
     statements = [(line.get("request_id"), *ast.literal_eval(line["event"])) for line in of_peewee_async]
     of_one = [sql.split()[0] for request_id, sql, _ in statements if request_id == "7"]

@@ -38,7 +38,7 @@ async def test_pool_and_requests_in_flight(service: Service) -> None:
     async with service.database.aio_connection():
         seen = await metrics(service)
     names = ["database_pool_size", "database_pool_in_use", "database_pool_waiting", "http_requests_in_flight"]
-    assert [seen[name][0][1] for name in names] == [5, 1, 0, 1]
+    assert [seen[name][0][1] for name in names] == [3, 1, 0, 1]
 
 
 async def test_whether_the_database_answers(settings: ExampleSettings, database_url: str) -> None:

@@ -43,7 +43,7 @@ MakeApplication: TypeAlias = Callable[[Any], Application]
 # Seconds.
 REQUEST_TIMEOUT = 60
 DROP_TIMEOUT = 300  # DROP DATABASE waits for a checkpoint, which other databases of the server make longer
-POOL_SIZE = 5
+POOL_SIZE = 3
 # Faster than a new database for each test: that is 300 files.
 EMPTY = """
 DO $$
