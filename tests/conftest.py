@@ -49,11 +49,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Start more processes than cores, except for bakes: the tests of a service mostly wait."""
     cores = os.cpu_count() or 1
-    return cores if config.getoption("quick") else cores + cores // 2
+    return cores if config.getoption("quick") else 2 * cores
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the longest tests first, and those that run alone last."""
+    """Put the longest tests and those that only wait first, and those that run alone last."""
     if config.getoption("quick"):
         quick = [item for item in items if is_quick(item)]
         config.hook.pytest_deselected(items=[item for item in items if item not in quick])

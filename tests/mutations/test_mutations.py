@@ -32,7 +32,8 @@ FAILS_WITHIN = 120  # seconds, more than the tests' own time-outs
 class Mutation:
     """A place in a module of the foundation, what to put there, and the test that has to fail, or hang, then.
 
-    The place is a pattern in Python; with `is_text`, for what is in a string, it is the text itself.
+    The place is a pattern in Python; with `is_text`, for what is in a string, it is the text itself. `times_out` is for
+    a test that fails by a time-out of its own, of half a minute or more.
     """
 
     module: str
@@ -41,6 +42,7 @@ class Mutation:
     test: str
     only: tuple[str, ...] = ()
     hangs: bool = False
+    times_out: bool = False
     is_text: bool = False
 
     @property
@@ -416,6 +418,7 @@ except BaseException as error:
         "foundation/test_cancellation.py::test_cancelled_statement_ends_in_the_server",
         AIOPG,
         is_text=True,
+        times_out=True,
     ),
     Mutation(
         "web/handler.py",
@@ -903,6 +906,7 @@ if ___.security:
         "asyncio.to_thread(migrate, *___a)",
         "asyncio.sleep(0, migrate(*___a))",
         "foundation/test_command_line.py::test_signal_while_another_replica_migrates",
+        times_out=True,
     ),
     Mutation(
         "server.py",
@@ -1005,6 +1009,7 @@ async with contextlib.AsyncExitStack() as stack:
         "handle_stop_signals(exit_at_once)",
         "None",
         "foundation/test_shutdown.py::test_second_signal_ends_it_at_once",
+        times_out=True,
     ),
     Mutation(
         "server.py",
@@ -1420,30 +1425,35 @@ async with contextlib.AsyncExitStack() as stack:
         "_run_in_thread(status, *___a)",
         "status(*___a)",
         "foundation/test_command_line.py::test_signal_while_the_server_is_silent[--status]",
+        times_out=True,
     ),
     Mutation(
         "command_line.py",
         "_run_in_thread(write_new, *___a)",
         "write_new(*___a)",
         "foundation/test_command_line.py::test_signal_while_the_server_is_silent[--new=name]",
+        times_out=True,
     ),
     Mutation(
         "reloading.py",
         "tornado.autoreload.add_reload_hook(___)",
         "None",
         "foundation/test_command_line.py::test_reload_survives_a_mistake",
+        times_out=True,
     ),
     Mutation(
         "reloading.py",
         "(___ := subprocess.run(*___, **___)).returncode",
         "False",
         "foundation/test_command_line.py::test_reload_survives_a_mistake",
+        times_out=True,
     ),
     Mutation(
         "reloading.py",
         "os.execv(___a[0], ___)",
         "os.execv(___a[0], ___a + ['serve', '--reload'])",
         "foundation/test_command_line.py::test_reload_waits_for_the_database_again",
+        times_out=True,
     ),
     # Ids.
     Mutation(
@@ -1739,7 +1749,12 @@ def test_tests_pass_without_a_mutation(
 @pytest.mark.parametrize(
     ("mutation", "driver"),
     [
-        pytest.param(mutation, driver, id=f"{mutation.module}: {' '.join(mutation.old.split())[:60]} ({driver})")
+        pytest.param(
+            mutation,
+            driver,
+            id=f"{mutation.module}: {' '.join(mutation.old.split())[:60]} ({driver})",
+            marks=[pytest.mark.early] if mutation.hangs or mutation.times_out else [],
+        )
         for mutation in MUTATIONS
         for driver in mutation.drivers
     ],
