@@ -54,15 +54,22 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the longest tests and those that only wait first, and those that run alone last."""
+    """Put those that mostly wait and the longest tests first, and those that run alone last."""
     if config.getoption("quick"):
         quick = [item for item in items if is_quick(item)]
         config.hook.pytest_deselected(items=[item for item in items if item not in quick])
         items[:] = quick
     for item in items:
-        if is_marked(item, "alone"):
-            item.add_marker(pytest.mark.xdist_group("alone"))  # one process runs them all: others would only wait
-    items.sort(key=lambda item: 0 if is_marked(item, "early") else 2 if is_marked(item, "alone") else 1)
+        for mark in ("alone", "waits"):
+            if is_marked(item, mark):
+                item.add_marker(pytest.mark.xdist_group(mark))  # one process runs them all: several would only wait
+    items.sort(key=turn)
+
+
+def turn(item: pytest.Item) -> int:
+    """Return when the test begins: the lower, the earlier."""
+    turns = {"waits": 0, "early": 1, "alone": 3}
+    return next((number for mark, number in turns.items() if is_marked(item, mark)), 2)
 
 
 def is_marked(item: pytest.Item, *names: str) -> bool:

@@ -1753,7 +1753,7 @@ def test_tests_pass_without_a_mutation(
             mutation,
             driver,
             id=f"{mutation.module}: {' '.join(mutation.old.split())[:60]} ({driver})",
-            marks=[pytest.mark.early] if mutation.hangs or mutation.times_out else [],
+            marks=[pytest.mark.waits] if mutation.hangs or mutation.times_out else [],
         )
         for mutation in MUTATIONS
         for driver in mutation.drivers
