@@ -16,8 +16,8 @@ export HOME := $(if $(shell test -w "$$HOME" && echo yes),$(HOME),$(CURDIR)/.uv)
 FOUNDATION := '{{cookiecutter.project_slug}}/src/{{cookiecutter.project_slug}}/foundation'
 RUFF_OPTIONS := --config pyproject.toml . $(FOUNDATION)
 
-# Several processes; what wants to be alone on the machine comes last, in one.
-TOGETHER := -n auto --dist loadgroup --no-loadscope-reorder --durations 10
+# Several processes; what wants to be alone on the machine comes last.
+TOGETHER := -n auto --no-loadscope-reorder --durations 10
 
 .PHONY: help demo test test-quick test-browser test-pgbouncer test-systemd test-ha bench pictures check
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from harness.baked import BUILD, UV, Bake, Project
 from harness.figures import Figures
@@ -29,6 +30,8 @@ settings.register_profile("explore", database=None, deadline=None, max_examples=
 settings.load_profile("same")
 
 NEED_SERVERS = {"postgres", "server", "servers"}
+# How the name of a test ends that leaves the cores to others for ten seconds or more.
+WAITS = "waits]"
 LEFT_OUT = "left out: what runs a service, upgrades, other ways to answer; `make test` has them"
 
 
@@ -52,24 +55,34 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return cores if config.getoption("quick") else 2 * cores
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives all tests that wait to one process, and each other test to the first that is free.
+
+    xdist's own groups have no effect with pytest 9.2, in which a plugin can't change the name of a test.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return WAITS if nodeid.endswith(WAITS) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    return Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put those that mostly wait and the longest tests first, and those that run alone last."""
     if config.getoption("quick"):
         quick = [item for item in items if is_quick(item)]
         config.hook.pytest_deselected(items=[item for item in items if item not in quick])
         items[:] = quick
-    for item in items:
-        for mark in ("alone", "waits"):
-            if is_marked(item, mark):
-                item.add_marker(pytest.mark.xdist_group(mark))  # one process runs them all: several would only wait
     items.sort(key=turn)
 
 
 def turn(item: pytest.Item) -> int:
     """Return when the test begins: the lower, the earlier."""
-    turns = {"waits": 0, "early": 1, "alone": 3}
-    return next((number for mark, number in turns.items() if is_marked(item, mark)), 2)
+    if item.nodeid.endswith(WAITS):
+        return 0
+    return 1 if is_marked(item, "early") else 3 if is_marked(item, "alone") else 2
 
 
 def is_marked(item: pytest.Item, *names: str) -> bool:

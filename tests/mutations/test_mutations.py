@@ -49,6 +49,10 @@ class Mutation:
     def drivers(self) -> tuple[str, ...]:
         return self.only or (tuple(CHOICES["driver"]) if self.module in OF_DRIVERS else AIOPG)
 
+    def how(self, driver: str) -> str:
+        """Say with which driver, and last whether the test waits."""
+        return f"({driver})" + " waits" * (self.hangs or self.times_out)
+
     def apply(self, source: str) -> str:
         """Return the module's source with the mutation. Raises MutationError."""
         return (replace_text if self.is_text else replace_code)(source, self.old, self.new)
@@ -1750,10 +1754,7 @@ def test_tests_pass_without_a_mutation(
     ("mutation", "driver"),
     [
         pytest.param(
-            mutation,
-            driver,
-            id=f"{mutation.module}: {' '.join(mutation.old.split())[:60]} ({driver})",
-            marks=[pytest.mark.waits] if mutation.hangs or mutation.times_out else [],
+            mutation, driver, id=f"{mutation.module}: {' '.join(mutation.old.split())[:60]} {mutation.how(driver)}"
         )
         for mutation in MUTATIONS
         for driver in mutation.drivers
