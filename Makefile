@@ -28,7 +28,7 @@ demo: $(OWN_UV)  ## bake the defaults into build/ and serve them, on embedded Po
 	$(UV) run --only-group bake python -m cookiecutter . --no-input --overwrite-if-exists --output-dir build
 	$(MAKE) -C build/name_service run UV=$(if $(OWN_UV),../../)$(UV)
 
-test: $(OWN_UV)  ## run the tests, those of the projects it bakes included (half an hour on two cores)
+test: $(OWN_UV)  ## run the tests, those of the projects it bakes included (a quarter of an hour on two cores)
 	$(UV) run python -m pytest $(TOGETHER)
 
 test-quick: $(OWN_UV)  ## bake and check without running what was baked (three minutes)
