@@ -1686,6 +1686,13 @@ if ___a:
     ),
     Mutation(
         "testing.py",
+        "pg_terminate_backend(pid, 60000)",
+        "true",
+        "foundation/test_testing.py::test_sessions_of_the_test_before_are_ended",
+        is_text=True,
+    ),
+    Mutation(
+        "testing.py",
         "_isolated(___a)(**___b)",
         "___a.model_construct(**___b)",
         "foundation/test_testing.py::test_settings_are_validated",

@@ -20,6 +20,14 @@ def test_database_is_emptied(settings: ExampleSettings) -> None:
         assert database.execute_sql("SELECT to_regtype('mood')").fetchone() == (None,)
 
 
+def test_sessions_of_the_test_before_are_ended(settings: ExampleSettings) -> None:
+    before, database = make_database(settings), make_database(settings)
+    with before.allow_sync(), database.allow_sync():
+        (pid,) = before.execute_sql("SELECT pg_backend_pid()").fetchone()
+        database.execute_sql(EMPTY)
+        assert database.execute_sql("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid]).fetchall() == []
+
+
 class OwnSettings(ExampleSettings):
     upstream: AnyUrl = Field(default="https://example.com/")  # type: ignore[assignment]  # pydantic makes it a URL
 

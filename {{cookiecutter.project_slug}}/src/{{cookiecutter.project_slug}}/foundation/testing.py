@@ -8,7 +8,7 @@ Two fixtures of your `tests/conftest.py` say what is tested: `make_application`,
 - `database_url`: an empty database; the service creates its tables and first rows at its start
 
 The database is made for the run, on the server of TEST_DATABASE_URL or else on the embedded one, and emptied before
-each test. Several processes (`pytest --numprocesses`) have one each.
+each test, without sessions of the test before. Several processes (`pytest --numprocesses`) have one each.
 """
 
 import asyncio
@@ -44,11 +44,14 @@ MakeApplication: TypeAlias = Callable[[Any], Application]
 REQUEST_TIMEOUT = 60
 DROP_TIMEOUT = 300  # DROP DATABASE waits for a checkpoint, which other databases of the server make longer
 POOL_SIZE = 3
-# Faster than a new database for each test: that is 300 files.
+# Faster than a new database for each test: that is 300 files. A session may outlast its test, since the server notices
+# late that a client has left.
 EMPTY = """
 DO $$
 DECLARE name text;
 BEGIN
+    PERFORM pg_terminate_backend(pid, 60000) FROM pg_stat_activity
+        WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid();
     FOR name IN SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%%' AND nspname <> 'information_schema'
     LOOP
         EXECUTE format('DROP SCHEMA %%I CASCADE', name);
