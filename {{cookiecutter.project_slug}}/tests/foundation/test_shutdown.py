@@ -113,7 +113,11 @@ async def test_work_that_ends_in_time_is_no_warning(settings: ExampleSettings) -
     assert not [line for line in lines if line["log_level"] == "warning"]
 
 
-async def test_handler_that_is_cancelled_still_has_the_database(settings: ExampleSettings) -> None:
+async def test_handler_that_is_cancelled_still_has_the_database(
+    settings: ExampleSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+
     class CleaningHandler(Handler):
         async def get(self) -> None:
             try:
@@ -121,13 +125,22 @@ async def test_handler_that_is_cancelled_still_has_the_database(settings: Exampl
             finally:
                 await asyncio.sleep(0.1)
                 await Item.aio_create(id=10, name="cleaned up")
+                order.append("cleaned up")
 
     async with running_with(settings, shutdown_grace=0.1) as service:
+        close = service.database.aio_close
+
+        async def aio_close() -> None:
+            order.append("closed")
+            await close()
+
+        monkeypatch.setattr(service.database, "aio_close", aio_close)
         service.application.add_handlers(".*", [("/clean", CleaningHandler)])
         _, writer = await connect(service.address)
         writer.write(b"GET /clean HTTP/1.1\r\nHost: a\r\n\r\n")
         await until(lambda: len(service.application.in_flight) == 1)
     writer.close()
+    assert order == ["cleaned up", "closed"]
     async with running_with(settings):
         assert await exists(10)
 

@@ -4,7 +4,6 @@ import asyncio
 import re
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Coroutine, Mapping, Sized
-from http.client import responses
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,7 +15,7 @@ from tornado.web import HTTPError, RequestHandler
 
 from .. import logs
 from ..database import DATABASE_ERRORS, one_line
-from .problems import CLIENT_CLOSED_REQUEST, DETAILS, PROBLEM_JSON, RETRY_AFTER, Problem, status_of
+from .problems import CLIENT_CLOSED_REQUEST, DETAILS, PHRASES, PROBLEM_JSON, RETRY_AFTER, Problem, status_of
 from .requests_in_flight import reset
 from .validation import JSON, NUL_REFUSED, adapter
 
@@ -192,7 +191,7 @@ class Handler(RequestHandler):
             self.set_header("Allow", ", ".join(self.allowed_methods()))
         if status == 503 and self.request.method in SAFE_METHODS:  # another method may have done a part of its work
             self.set_header("Retry-After", str(RETRY_AFTER))
-        title = responses.get(status, "Unknown")
+        title = PHRASES.get(status, "Unknown")
         problem = Problem(title=title, status=status, detail=detail, request_id=self.request_id)
         body = problem.model_dump_json().encode()
         self.set_header("Content-Length", len(body))

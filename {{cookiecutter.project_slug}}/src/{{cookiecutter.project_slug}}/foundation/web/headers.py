@@ -58,7 +58,7 @@ def _content_type(given: str) -> str:
 
 
 def _extensions(given: str) -> str:
-    """Drop extended parameters (RFC 2231), for which Tornado may raise TypeError."""
+    """Drop extended parameters (RFC 2231), for which Tornado may raise TypeError before Python 3.14."""
     return "" if "*" in given else given
 
 

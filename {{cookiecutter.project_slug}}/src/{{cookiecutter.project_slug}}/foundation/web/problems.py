@@ -1,5 +1,7 @@
 """Errors as problems (RFC 9457), and the statuses of database errors."""
 
+from http.client import responses
+
 import peewee
 from pydantic import BaseModel, Field
 
@@ -9,6 +11,13 @@ PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER = 1  # seconds
 CLIENT_CLOSED_REQUEST = 499  # nginx's status for a client that left; only the log and the metrics see it
 
+# As RFC 9110 has them; Python has so only since 3.13.
+PHRASES = responses | {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
 # By SQLSTATE or the beginning of it: https://www.postgresql.org/docs/current/errcodes-appendix.html
 STATUSES = {
     "08": 503,  # connection exception

@@ -6,7 +6,6 @@ import inspect
 import json
 import operator
 from collections.abc import Iterator, Mapping, Sequence
-from http.client import responses
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 from urllib.parse import unquote
 
@@ -14,7 +13,7 @@ from tornado.routing import PathMatches
 
 from ..forms import JsonObject
 from ..handler import METHODS, SAFE_METHODS, Handler
-from ..problems import DETAILS, PROBLEM_JSON, Problem
+from ..problems import DETAILS, PHRASES, PROBLEM_JSON, Problem
 from ..validation import JSON
 from .operations import Operation, operation_of
 from .schemas import Schemas
@@ -130,7 +129,7 @@ def _operation(described: Described, schemas: Schemas) -> JsonObject:
         shown["security"] = [{name: [] for name in described.security}]
     successes = {
         str(status): {
-            "description": responses[status],
+            "description": PHRASES[status],
             "headers": _references_to_headers(status),
             "content": _content(types, schemas),
         }
@@ -148,10 +147,10 @@ def _errors(described: Described) -> list[int]:
 
 
 def _error(status: int, schemas: Schemas) -> JsonObject:
-    example = Problem(title=responses[status], status=status, request_id="37b74c8d708106934d8f2e6fb2b89fe8")
+    example = Problem(title=PHRASES[status], status=status, request_id="37b74c8d708106934d8f2e6fb2b89fe8")
     content = {"schema": schemas.of(Problem, "serialization"), "example": example.model_dump()}
     return {
-        "description": ERRORS.get(status, responses[status]),
+        "description": ERRORS.get(status, PHRASES[status]),
         "headers": _references_to_headers(status),
         "content": {PROBLEM_JSON: content},
     }
@@ -188,7 +187,7 @@ def _references_to_headers(status: int) -> JsonObject:
 
 
 def _name(status: int) -> str:
-    return responses[status].replace(" ", "")
+    return PHRASES[status].replace(" ", "")
 
 
 def _info(distribution: str) -> JsonObject:
