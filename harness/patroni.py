@@ -35,6 +35,7 @@ defaults
     timeout client 1h
     timeout server 1h
     timeout check 1s
+    retries 0
 
 listen primary
     bind 127.0.0.1:{port}
