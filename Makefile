@@ -31,7 +31,7 @@ demo: $(OWN_UV)  ## bake the defaults into build/ and serve them, on embedded Po
 test: $(OWN_UV)  ## run the tests, those of the projects it bakes included (a quarter of an hour on two cores)
 	$(UV) run python -m pytest $(TOGETHER)
 
-test-quick: $(OWN_UV)  ## bake and check without running what was baked (three minutes)
+test-quick: $(OWN_UV)  ## bake and check without running what was baked (a minute)
 	$(UV) run python -m pytest --quick $(TOGETHER)
 
 test-browser: $(OWN_UV)  ## run the tests that need Chromium, which is not on PyPI
