@@ -38,7 +38,7 @@ async def serves_and_stops(settings: ExampleSettings, shell: str, reader: int | 
     assert process.returncode == 0
 
 
-@pytest.mark.parametrize("closed", ["<&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 async def test_closed(settings: ExampleSettings, closed: str) -> None:
     await serves_and_stops(settings, f'exec "$@" {closed}')
 
