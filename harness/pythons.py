@@ -1,6 +1,7 @@
 """The Pythons that this machine has. None is downloaded, and where CI lacks one, its tests fail."""
 
 import functools
+import json
 import os
 import subprocess
 import sys
@@ -20,16 +21,20 @@ PythonFor = Callable[..., Path]  # makes an environment for a driver and a Pytho
 
 @functools.cache
 def interpreter(version: str) -> Path | None:
-    """Return the interpreter of this minor version: on the path, uv's own, or any of pyenv's."""
+    """Return the oldest release of this minor version that is on the path, among uv's own, or among pyenv's.
+
+    A stable distribution stays with the release it came out with, faults included: Debian 12 with 3.11.2.
+    """
     folders = [*sorted(map(str, PYENV.glob(f"versions/{version}.*/bin"))), os.environ["PATH"]]
-    found = subprocess.run(
-        [UV, "python", "find", "--system", "--no-project", "--no-python-downloads", version],
+    listed = subprocess.run(
+        [UV, "python", "list", "--only-installed", "--output-format", "json", f"cpython{version}"],
         env=os.environ | {"PATH": os.pathsep.join(folders)},
-        capture_output=True,
-        text=True,
+        stdout=subprocess.PIPE,
+        check=True,
     )
-    if found.returncode == 0:
-        return Path(found.stdout.strip())
+    found = [python for python in json.loads(listed.stdout) if python["variant"] == "default"]
+    if found:
+        return Path(min(found, key=lambda python: int(python["version_parts"]["patch"]))["path"])
     return Path(sys.executable) if version == THIS_VERSION else None
 
 
