@@ -80,16 +80,15 @@ async def test_serving_leaves_them_when_told_to(settings: ExampleSettings, datab
 
 
 async def test_several_replicas_at_once(database: Database, database_url: str) -> None:
-    """Each replica waits for its turn, whatever STATEMENT_TIMEOUT is, and finds the migration applied."""
+    """Each replica waits for its turn, and finds the migration applied, whatever is set for statements."""
+    url = f"{database_url}?options=-c%20default_transaction_isolation%3Dserializable"
     waiting = (
         "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
         " AND waitstart < clock_timestamp() - interval '0.3 s'"
     )
     with database.allow_sync(), database.atomic():
         database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-        replicas = [
-            asyncio.create_task(run("migrate", DATABASE_URL=database_url, STATEMENT_TIMEOUT="0.2")) for _ in range(3)
-        ]
+        replicas = [asyncio.create_task(run("migrate", DATABASE_URL=url, STATEMENT_TIMEOUT="0.2")) for _ in range(3)]
         while database.execute_sql(waiting).fetchone()[0] < len(replicas):
             assert not any(replica.done() for replica in replicas)
             await asyncio.sleep(0.01)

@@ -123,6 +123,8 @@ def _exclusive_transaction(database: Database, names: set[str]) -> Iterator[None
     The lock and the settings belong to the transaction: PgBouncer would pass those of a session on to others.
     """
     with database.atomic():
+        # Each statement has to see what other replicas have committed meanwhile, whatever the role's default is.
+        database.execute_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
         # The wait for another replica and the migration itself are unbounded. The wait for a table is bounded: all
         # other statements on the table wait behind it.
         unbounded = "set_config('statement_timeout', '0', true), set_config('lock_timeout', '0', true)"
