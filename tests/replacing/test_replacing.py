@@ -33,6 +33,7 @@ def replace_by_library(project: Project, postgres: str) -> None:
 def replace_by_bare(project: Project, postgres: str) -> None:
     replace_by("bare", project)
     (project.path / PACKAGE / "seeding.py").unlink()
+    (project.path / PACKAGE / "migrations").rmdir()  # as in a clone: git keeps no empty folder
 
 
 def replace_by(name: str, project: Project) -> None:

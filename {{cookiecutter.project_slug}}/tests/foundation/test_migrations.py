@@ -236,9 +236,16 @@ def test_backslash_in_a_string_is_text(database: Database, tmp_path: Path) -> No
     assert tables(database) == {"copy_from_stdin"}
 
 
+def test_folder_that_is_missing_has_no_migrations(database: Database, tmp_path: Path) -> None:
+    """Git keeps no empty folder."""
+    folder = tmp_path / "gone"
+    migrate(database, folder)
+    assert status(database, folder) == []
+    write_new(database, [Before], "create", folder)
+    assert [file.name for file in folder.iterdir()] == ["0001_create.sql"]
+
+
 def test_files_that_can_not_be_read_are_told(database: Database, tmp_path: Path) -> None:
-    with pytest.raises(MigrationError, match=r"gone can't be read: No such file or directory$"):
-        migrate(database, tmp_path / "gone")
     (tmp_path / "0001_link.sql").symlink_to("nowhere")
     with pytest.raises(MigrationError, match=r"0001_link\.sql can't be read: No such file or directory$"):
         migrate(database, tmp_path)
@@ -478,8 +485,8 @@ def test_types_that_peewee_does_not_know(database: Database, tmp_path: Path) -> 
 
 
 def test_folder_that_can_not_be_written(database: Database, tmp_path: Path) -> None:
-    with pytest.raises(MigrationError, match=r"gone can't be read: No such file or directory$"):
-        write_new(database, [Before], "create", tmp_path / "gone")
+    with pytest.raises(MigrationError, match=r"0001_create\.sql can't be written: No such file or directory$"):
+        write_new(database, [Before], "create", tmp_path / "gone" / "migrations")
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def _changed_since_start() -> bool:
 def _times(folders: Sequence[Path], others: Sequence[str] = (".env",)) -> dict[str, float]:
     """Return when each module, each of the other files, and each file in the folders was changed."""
     modules = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
-    inside = [str(path) for folder in folders for path in folder.iterdir()]
+    inside = [str(path) for folder in folders if folder.exists() for path in folder.iterdir()]
     return {file: os.path.getmtime(file) for file in [*modules, *others, *inside] if file and os.path.exists(file)}
 
 

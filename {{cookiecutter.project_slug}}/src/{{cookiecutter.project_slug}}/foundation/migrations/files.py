@@ -28,7 +28,12 @@ class Migration:
 
 
 def read_migrations(folder: Path) -> list[Migration]:
-    """Return the folder's migrations by number. Raises MigrationError for one that can't be read."""
+    """Return the folder's migrations by number. Raises MigrationError for one that can't be read.
+
+    There are none without the folder: git keeps no empty one.
+    """
+    if not folder.exists():
+        return []
     try:
         migrations = [_read(path) for path in sorted(folder.iterdir()) if path.suffix == ".sql"]
     except OSError as error:
@@ -53,9 +58,10 @@ def new_file(name: str, folder: Path) -> Path:
 
 
 def write_migration(file: Path, up: list[str], down: list[str]) -> None:
-    """Write a new file. Raises MigrationError."""
+    """Write a new file, and make its folder. Raises MigrationError."""
     text = "\n\n".join([UP, *up, DOWN, *down]) + "\n"
     try:
+        file.parent.mkdir(exist_ok=True)
         with file.open("x", encoding="utf-8") as opened:
             opened.write(text)
     except OSError as error:
