@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from {{ cookiecutter.project_slug }}.foundation.database import make_database
-from {{ cookiecutter.project_slug }}.foundation.embedded import EmbeddedPostgresError, embedded_database
+from {{ cookiecutter.project_slug }}.foundation.embedded import EmbeddedPostgresError, embedded_database, keeper
 from {{ cookiecutter.project_slug }}.foundation.embedded.keeper import Cluster, KeeperError
 from {{ cookiecutter.project_slug }}.foundation.testing import isolated_settings
 
@@ -182,6 +182,26 @@ def test_stale_file_with_the_number_of_another_process(folder: Path) -> None:
     again = Program(folder)
     assert psql(again.url(), "SELECT 1", folder) == "1"
     again.stop()
+
+
+def test_server_that_is_out_of_sight(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In another container its process has another number. A second server on the same data would destroy them."""
+    program = Program(folder)
+    program.url()
+    (server,) = servers(folder)
+    cluster = Cluster(folder)
+    pid_file = cluster.data / "postmaster.pid"
+    lines = pid_file.read_text()
+    elsewhere = lines.replace(str(server.pid), str(os.getpid()), 1)
+    pid_file.write_text(elsewhere)
+    monkeypatch.setattr(keeper, "RELAUNCH_TIMEOUT", 0.1)
+    with pytest.raises(KeeperError, match=r"^another PostgreSQL runs on .*/data, perhaps in a container: stop it$"):
+        cluster._start()
+    assert servers(folder) == [server]
+    assert pid_file.read_text() == elsewhere
+    pid_file.write_text(lines)
+    program.stop()
+    server.wait(timeout=30)
 
 
 def test_folders_above_keep_their_permissions(folder: Path) -> None:

@@ -139,27 +139,40 @@ class Cluster:
     def _start(self) -> None:
         began = time.monotonic()
         launched: subprocess.Popen[bytes] | None = None
+        failed = ""
         while not (self._find_server() and self._pid_file()[7:] == ["ready   "]):
             if not self._find_server() and (launched is None or launched.poll() is not None):
-                if launched is not None and time.monotonic() > began + RELAUNCH_TIMEOUT:
-                    raise KeeperError(f"PostgreSQL doesn't start; {self.folder / 'log'} says why")
+                if failed and time.monotonic() > began + RELAUNCH_TIMEOUT:
+                    raise KeeperError(failed)
                 launched = self._launch()
+                failed = f"PostgreSQL doesn't start; {self.folder / 'log'} says why"
+                if launched is None:
+                    failed = f"another PostgreSQL runs on {self.data}, perhaps in a container: stop it"
             if time.monotonic() > began + START_TIMEOUT:
                 raise KeeperError(f"PostgreSQL isn't ready after {START_TIMEOUT} seconds")
             time.sleep(0.02)
 
-    def _launch(self) -> subprocess.Popen[bytes]:
-        # PostgreSQL takes a stale file for a running server's when another process has its number now.
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+    def _launch(self) -> subprocess.Popen[bytes] | None:
+        """Start the server, unless one runs already, in another container perhaps: two would destroy the data.
+
+        All processes of a server inherit the lock, so that it is free when the last of them has ended.
+        """
         settings = {"listen_addresses": "127.0.0.1", "port": _free_port(), "unix_socket_directories": ""}
         options = [f"--{name}={value}" for name, value in settings.items()]
-        with (self.folder / "log").open("ab") as log:
+        with (self.folder / "server.lock").open("w") as lock, (self.folder / "log").open("ab") as log:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return None
+            # PostgreSQL takes a stale file for a running server's when another process has its number now.
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
             return subprocess.Popen(
                 [self.binaries / "postgres", "-D", self.data, *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd="/",
+                pass_fds=[lock.fileno()],
                 **self.run_as,
             )
 
