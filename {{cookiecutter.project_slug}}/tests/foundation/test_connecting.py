@@ -43,6 +43,12 @@ async def test_name_that_is_given_comes_first(database_url: str, monkeypatch: py
     assert await setting(database_on(database_url), "application_name") == "by libpq"
 
 
+def test_idle_connections_are_kept_alive(database_url: str) -> None:
+    """A firewall may forget them, without a word to either side."""
+    assert database_on(database_url).connect_params["keepalives_idle"] == 60
+    assert database_on(f"{database_url}?keepalives_idle=5").connect_params["keepalives_idle"] == "5"
+
+
 async def test_any_character_whatever_the_clients_encoding(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
     assert await setting(database_on(database_url), "client_encoding") == "UTF8"

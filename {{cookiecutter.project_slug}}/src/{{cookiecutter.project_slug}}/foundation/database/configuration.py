@@ -12,6 +12,7 @@ from .database import Database
 from .errors import peewee_errors
 
 ANSWER_MARGIN = 1  # seconds after `statement_timeout` in which the server should report it
+KEEPALIVES = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 3}  # seconds, seconds, probes
 PACKAGE = __name__.partition(".")[0]
 FORM = "postgresql://user:password@host:port/name, with %40 for @ and %2F for / in a password"
 
@@ -31,6 +32,9 @@ def _connection_keywords(settings: ServiceSettings) -> dict[str, Any]:
     """Return libpq's keywords: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS."""
     keywords = _given_keywords(settings)
     keywords.setdefault("connect_timeout", math.ceil(settings.pool_timeout))
+    # A firewall may forget an idle connection without a word. libpq's default notices that after two hours.
+    for name, value in KEEPALIVES.items():
+        keywords.setdefault(name, value)
     # For pg_stat_activity. `application_name` in DATABASE_URL and PGAPPNAME come first.
     keywords.setdefault("fallback_application_name", PACKAGE)
     # Else it is the database's encoding, or PGCLIENTENCODING, in which the driver can't write every character.
