@@ -30,6 +30,7 @@ STATUSES = {
     "23P01": 409,  # exclusion violation
     "25006": 503,  # read-only transaction: the server is a standby by now
     "25P03": 503,  # idle-in-transaction timeout
+    "25P04": 503,  # transaction timeout, since PostgreSQL 17
     "40": 503,  # serialization failure, deadlock
     "53": 503,  # insufficient resources: too many connections, disk full
     "54": 400,  # program limit exceeded: too long for an index
