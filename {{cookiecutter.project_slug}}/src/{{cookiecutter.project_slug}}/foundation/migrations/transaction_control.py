@@ -35,7 +35,7 @@ ATOMIC_BODY = re.compile(
     rf"\bBEGIN\s+ATOMIC\b(?:(?!{CASE}|{END}).|{_nested(CASE, END)})*{END}", re.IGNORECASE | re.DOTALL
 )
 PSQL = re.compile(
-    r"^\s*(?P<line>\\.*)$ | (?:^|;)\s*COPY\b[^;]*\b(?P<copy>FROM\s+STDIN|TO\s+STDOUT)\b",
+    r"^[ \t]*(?P<line>\\.*)$ | (?:^|;)[ \t]*COPY\b[^;]*\b(?P<copy>FROM\s+STDIN|TO\s+STDOUT)\b",
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
 
