@@ -51,6 +51,7 @@ async def test_session_ends(database: Database, statement: str) -> None:
     "statement",
     [
         "SET LOCAL geqo = off",
+        "SET\n  LOCAL geqo = off",
         "SELECT set_config('geqo', 'off', true)",
         "SELECT pg_advisory_xact_lock(1)",
         "CREATE TEMP TABLE t (n int) ON COMMIT DROP",

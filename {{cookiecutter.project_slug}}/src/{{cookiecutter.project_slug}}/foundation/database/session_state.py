@@ -6,7 +6,9 @@ import re
 CACHED_LENGTH = 2000  # characters, so that the cache stays below a few MB
 
 COMMENT = r"--[^\n]*(?:\n|$)|/\*(?:[^*]|\*(?!/))*\*/"
-BEGINNING = re.compile(rf"(?:\s|{COMMENT})*(?:set\s+(?!local\b|transaction\b|constraints\b)|listen\s|prepare\s|load\s)")
+BEGINNING = re.compile(
+    rf"(?:\s|{COMMENT})*(?:set(?!\s+(?:local|transaction|constraints)\b)\s|listen\s|prepare\s|load\s)"
+)
 WORDS = ("set_config", "advisory_lock", "temp", "hold")  # look for them first: the pattern takes longer
 ANYWHERE = re.compile(
     r"set_config\s*\((?![^)]*,\s*true\s*\))"
