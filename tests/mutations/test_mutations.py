@@ -730,6 +730,30 @@ except BaseException as error:
     ),
     Mutation(
         "migrations/history.py",
+        "database.execute_sql('SET TRANSACTION ISOLATION LEVEL READ COMMITTED')",
+        "None",
+        "foundation/test_migrations.py::test_several_replicas_at_once",
+    ),
+    Mutation(
+        "migrations/files.py",
+        "not folder.exists()",
+        "False",
+        "foundation/test_migrations.py::test_folder_that_is_missing_has_no_migrations",
+    ),
+    Mutation(
+        "database/configuration.py",
+        "KEEPALIVES.items()",
+        "()",
+        "foundation/test_connecting.py::test_idle_connections_are_kept_alive",
+    ),
+    Mutation(
+        "embedded/keeper.py",
+        "fcntl.flock(lock, ___)",
+        "None",
+        "foundation/test_embedded.py::test_server_that_is_out_of_sight",
+    ),
+    Mutation(
+        "migrations/history.py",
         "___.name not in _applied(___)",
         "True",
         "foundation/test_migrations.py::test_several_replicas_at_once",
