@@ -51,7 +51,7 @@ class RequestsInFlight:
     def leave(self, connection: HTTPConnection) -> None:
         """Note that the connection was closed, or goes on to its next request.
 
-        Only so do requests end that other applications answer, such as one of WSGI, or for which nobody answers.
+        Without this, a request that another application answers (one of WSGI, for example), or nobody, would never end.
         """
         if connection in self._handlers:
             handler = self._handlers[connection]()
