@@ -215,12 +215,13 @@ def test_folders_above_keep_their_permissions(folder: Path) -> None:
     assert modes() == before
 
 
-def test_variables_of_libpq_are_for_another_server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_of_libpq_and_getopt_are_for_others(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     others = {"PGSSLMODE": "require", "PGSERVICE": "other", "PGHOSTADDR": "192.0.2.1", "PGOPTIONS": "--none=1"}
     others |= {"PGPORT": "other", "PGTZ": "other", "PGTARGETSESSIONATTRS": "standby", "PGREQUIREAUTH": "none"}
+    others |= {"POSIXLY_CORRECT": "1"}  # psql takes no option after its first argument then
     for name, value in others.items():
         monkeypatch.setenv(name, value)
-    with embedded_database(folder, "test") as url:
+    with embedded_database(folder, "another") as url:
         database = make_database(isolated_settings(ExampleSettings, url))
         with database.allow_sync():
             assert database.execute_sql("SELECT 1").fetchone() == (1,)

@@ -91,10 +91,11 @@ class Cluster:
         password = (self.folder / "password").read_text()
         port = self._pid_file()[3]
         server = f"127.0.0.1:{port}"
-        psql: list[str | Path] = [self.binaries / "psql", "--no-psqlrc", f"postgresql://{USER}@{server}/postgres"]
         quoted = name.replace('"', '""')
+        command = ["--no-psqlrc", "-c", f'CREATE DATABASE "{quoted}"', f"postgresql://{USER}@{server}/postgres"]
         created = subprocess.run(
-            [*psql, "-c", f'CREATE DATABASE "{quoted}"'],
+            [self.binaries / "psql", *command],
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             errors="backslashreplace",  # a path may have any bytes
