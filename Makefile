@@ -25,7 +25,7 @@ help:  ## print this
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
 
 demo: $(OWN_UV)  ## bake the defaults into build/ and serve them, on embedded PostgreSQL
-	$(UV) run --only-group bake python -m cookiecutter . --no-input --overwrite-if-exists --output-dir build
+	$(UV) run --only-group bake python -m cookiecutter . --no-input --default-config --overwrite-if-exists --output-dir build
 	$(MAKE) -C build/name_service run UV=$(if $(OWN_UV),../../)$(UV)
 
 test: $(OWN_UV)  ## run the tests, those of the projects it bakes included (a quarter of an hour on two cores)

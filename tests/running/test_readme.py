@@ -84,6 +84,8 @@ def test_from_the_template_to_a_service(user: User, bake: str) -> None:
 
 
 def test_demo(user: User) -> None:
+    """With the defaults, and not those that the user has set for other templates."""
+    (user.home.path / ".cookiecutterrc").write_text("default_context: {project_name: Another}\n")
     shell = user.shell(user.template)
     shell.type("make demo")
     user.is_served(shell)
