@@ -8,6 +8,7 @@ unexport PYTHONOPTIMIZE
 # Variables that are meant for another project, or would leave out what the targets need.
 unexport VIRTUAL_ENV UV_PROJECT UV_WORKING_DIR UV_WORKING_DIRECTORY
 unexport UV_NO_DEFAULT_GROUPS UV_NO_DEV UV_NO_EDITABLE UV_NO_GROUP UV_NO_PROJECT UV_NO_SYNC
+unexport PIP_PREFIX PIP_PYTHON PIP_ROOT PIP_TARGET
 
 # A container's user has no home to write to: uv's cache is in .uv/ then.
 export HOME := $(if $(shell test -w "$$HOME" && echo yes),$(HOME),$(CURDIR)/.uv)
@@ -62,4 +63,4 @@ check: $(OWN_UV)  ## check format, lint and types of the template's own code, th
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "Python's venv is missing: install it (on Debian: apt-get install python3-venv), or uv."; exit 1; }
 	python3 -m venv .uv
-	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv
+	.uv/bin/python -m pip install --no-user --quiet --disable-pip-version-check uv

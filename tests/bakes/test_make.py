@@ -74,6 +74,14 @@ def test_without_a_home_that_can_be_written(project: Project, tmp_path: Path, ma
 
 
 @pytest.mark.parametrize("makefile", [TEMPLATE / "Makefile", None], ids=["template", "project"])
+def test_uv_is_installed_into_the_project_whatever_pip_is_told(project: Project, makefile: Path | None) -> None:
+    elsewhere = dict.fromkeys(("PIP_PREFIX", "PIP_ROOT", "PIP_TARGET"), str(project.path.parent / "elsewhere"))
+    project.run("make", "-f", makefile or "Makefile", ".uv/bin/uv", PIP_USER="1", PIP_PYTHON="python3", **elsewhere)
+    assert project.run(".uv/bin/uv", "--version").startswith("uv ")
+    assert not (project.path.parent / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("makefile", [TEMPLATE / "Makefile", None], ids=["template", "project"])
 def test_uv_without_dependency_groups_is_not_used(project: Project, tmp_path: Path, makefile: Path | None) -> None:
     command = ("make", "-f", makefile or "Makefile", "--dry-run", "check")
     for version, used in (("0.4.26", ".uv/bin/uv run ruff check"), ("0.4.27", "\nuv run ruff check")):
