@@ -85,6 +85,7 @@ async def test_several_replicas_at_once(database: Database, database_url: str) -
     waiting = (
         "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
         " AND waitstart < clock_timestamp() - interval '0.3 s'"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
     with database.allow_sync(), database.atomic():
         database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
