@@ -15,6 +15,7 @@ import pytest
 import tornado.autoreload
 from tornado.httpclient import AsyncHTTPClient
 
+from {{ cookiecutter.project_slug }}.foundation.database import database as database_module
 from {{ cookiecutter.project_slug }}.foundation.database import hosts, make_database
 from {{ cookiecutter.project_slug }}.foundation.migrations.history import LOCK
 from {{ cookiecutter.project_slug }}.foundation.reloading import prepare_reload
@@ -87,9 +88,10 @@ def test_no_command(command: Command) -> None:
     assert "usage: example" in printed
 
 
-def test_wait_ends(command: Command) -> None:
+def test_wait_ends(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "WAIT_BETWEEN_TRIES", 60)  # seconds, so that there is one try
     url = f"postgresql://user:password@127.0.0.1:{free_port()}/name"
-    message, _ = command("serve", "--wait", "0.1", DATABASE_URL=url)
+    message, _ = command("serve", "--wait", "60", DATABASE_URL=url)
     assert "refused" in str(message)
 
 
