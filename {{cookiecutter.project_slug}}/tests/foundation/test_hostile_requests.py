@@ -210,6 +210,8 @@ def request(chance: random.Random) -> bytes:
     if chance.random() < 0.2:
         method, target, content_type, body = chance.choice(RIGHT)
     headers = {"Host": "a", "Connection": "close", "Cookie": "a=b"}
+    if target == "/docs/docs.css":
+        headers["If-None-Match"] = "*"
     if target == "/websocket":
         headers |= {"Connection": "Upgrade", "Upgrade": "websocket"}
         headers |= {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Version": "13"}
