@@ -1000,7 +1000,7 @@ async with contextlib.AsyncExitStack() as stack:
         "embedded/__init__.py",
         "___.startswith('PG')",
         "False",
-        "foundation/test_embedded.py::test_variables_of_libpq_are_for_another_server",
+        "foundation/test_embedded.py::test_variables_of_libpq_and_getopt_are_for_others",
     ),
     # Standard streams.
     Mutation(

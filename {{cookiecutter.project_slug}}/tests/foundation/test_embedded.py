@@ -17,7 +17,11 @@ import psutil
 import pytest
 
 from {{ cookiecutter.project_slug }}.foundation.database import make_database
-from {{ cookiecutter.project_slug }}.foundation.embedded import EmbeddedPostgresError, embedded_database, keeper
+from {{ cookiecutter.project_slug }}.foundation.embedded import (
+    EmbeddedPostgresError,
+    embedded_database,
+    keeper,
+)
 from {{ cookiecutter.project_slug }}.foundation.embedded.keeper import Cluster, KeeperError
 from {{ cookiecutter.project_slug }}.foundation.testing import isolated_settings
 
