@@ -21,7 +21,8 @@ from jinja2.ext import Extension
 STANDARD_LIBRARY = sys.stdlib_module_names | {
     *("aifc", "annotationlib", "asynchat", "asyncore", "audioop", "cgi", "cgitb", "chunk", "compression", "crypt"),
     *("distutils", "imghdr", "imp", "lib2to3", "mailcap", "msilib", "nis", "nntplib", "ossaudiodev", "pipes"),
-    *("profiling", "smtpd", "sndhdr", "spwd", "sunau", "telnetlib", "uu", "xdrlib"),
+    *("profiling", "smtpd", "sndhdr", "spwd", "sre_compile", "sre_constants", "sre_parse", "sunau", "telnetlib"),
+    *("uu", "xdrlib"),
     *("sitecustomize", "usercustomize"),  # Python imports them by itself
 }
 # What the environment of some project has: modules, distributions (with underscores) and commands. A test holds this
