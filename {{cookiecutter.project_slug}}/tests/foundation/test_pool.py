@@ -7,7 +7,7 @@ from peewee import OperationalError
 from structlog.testing import capture_logs
 
 from {{ cookiecutter.project_slug }}.foundation.database import Database, PoolTimeout, driver, make_database
-from {{ cookiecutter.project_slug }}.foundation.database.pool import RETRY_INTERVAL
+from {{ cookiecutter.project_slug }}.foundation.database import pool as pool_module
 from {{ cookiecutter.project_slug }}.foundation.testing import isolated_settings
 
 from .example import ExampleSettings
@@ -115,8 +115,10 @@ async def test_server_with_fewer_connections_than_the_pool(
 
 
 async def test_size_after_closing_while_the_server_has_no_connection(
-    settings: ExampleSettings, database_url: str
+    settings: ExampleSettings, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A slot still rests when the pool is closed. Its time ends when the pool is open again."""
+    monkeypatch.setattr(pool_module, "RETRY_INTERVAL", 1)
     async with role_with_one_connection(settings, database_url) as url:
         database = make_database(isolated_settings(ExampleSettings, url, pool_max_size=1, pool_timeout=0.5))
         pool = database.pool_backend
@@ -126,7 +128,7 @@ async def test_size_after_closing_while_the_server_has_no_connection(
         driver.close(other)
         pool.timeout = 10
         await pool.connect()
-        await asyncio.sleep(2 * RETRY_INTERVAL)
+        await asyncio.sleep(1.1)
         connection = await pool.acquire()
         pool.timeout = 0.1
         with pytest.raises(PoolTimeout):
