@@ -54,7 +54,7 @@ async def test_shutdown_waits_for_it(settings: ExampleSettings) -> None:
 
     async def work() -> None:
         begun.set()
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(1)  # far longer than a shutdown takes that doesn't wait for it
         await insert(10)
 
     async with spawning(settings, work) as service:
