@@ -742,8 +742,8 @@ except BaseException as error:
     ),
     Mutation(
         "database/configuration.py",
-        "KEEPALIVES.items()",
-        "()",
+        "KEEPALIVES | ___a",
+        "___a",
         "foundation/test_connecting.py::test_idle_connections_are_kept_alive",
     ),
     Mutation(

@@ -30,11 +30,9 @@ def make_database(settings: ServiceSettings) -> Database:
 
 def _connection_keywords(settings: ServiceSettings) -> dict[str, Any]:
     """Return libpq's keywords: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS."""
-    keywords = _given_keywords(settings)
-    keywords.setdefault("connect_timeout", math.ceil(settings.pool_timeout))
     # A firewall may forget an idle connection without a word. libpq's default notices that after two hours.
-    for name, value in KEEPALIVES.items():
-        keywords.setdefault(name, value)
+    keywords = KEEPALIVES | _given_keywords(settings)
+    keywords.setdefault("connect_timeout", math.ceil(settings.pool_timeout))
     # For pg_stat_activity. `application_name` in DATABASE_URL and PGAPPNAME come first.
     keywords.setdefault("fallback_application_name", PACKAGE)
     # Else it is the database's encoding, or PGCLIENTENCODING, in which the driver can't write every character.

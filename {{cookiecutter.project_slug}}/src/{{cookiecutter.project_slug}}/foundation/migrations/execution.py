@@ -6,8 +6,8 @@ from ..database import Database
 from ..database.errors import one_line, peewee_errors
 from .errors import MigrationError
 
-# A migration can SET anything for the session; pg_dump empties the search path. So each migration
-# ends with a reset of all settings, and then those of the runner, the reader of tables and psycopg2 are restored.
+# A migration can SET anything for the session; pg_dump empties the search path. So each migration ends with a reset of
+# all settings, and then those of the runner, the reader of tables and psycopg2 are restored.
 RESET = "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL"
 TRANSACTION_AND_SETTINGS = """
 SELECT CAST(pg_current_xact_id() AS text), current_setting('statement_timeout'), current_setting('lock_timeout'),
