@@ -76,6 +76,7 @@ async def test_reason_is_logged_once(settings: ExampleSettings, database_url: st
     about = [line for line in logs if "ready" in line["event"]]
     assert [line["event"] for line in about] == ["not ready", "ready again"]
     assert str(relay.port) in about[0]["reason"]
+    assert "request" not in {line["event"] for line in logs}  # those of probes are at the level debug
 
 
 async def test_callers_share_one_question_to_a_database_that_does_not_answer() -> None:

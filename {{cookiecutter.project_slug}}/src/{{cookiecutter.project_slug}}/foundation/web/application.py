@@ -129,10 +129,10 @@ class Application(tornado.web.Application):
             line["request_id"] = handler.request_id
             if handler.failure is not None:
                 line["failure"] = handler.failure
-        if status >= 500:
-            logger.warning("request", **line)
-        elif isinstance(handler, PROBES):
+        if isinstance(handler, PROBES):
             logger.debug("request", **line)
+        elif status >= 500:
+            logger.warning("request", **line)
         else:
             logger.info("request", **line)
         if status == 101 and isinstance(handler, WebSocketHandler):
