@@ -110,6 +110,7 @@ async def test_failure_is_logged_with_the_request_id(settings: ExampleSettings, 
 
     with capture_logs(processors=[add_request_id]) as lines:
         async with spawning(settings, work) as service:
+            assert ended(service.application, "failed") == 0
             await service.post("/spawn", body="", headers={"X-Request-ID": "the-id"})
     (line,) = [line for line in lines if line["event"] == "background task failed"]
     assert line["request_id"] == "the-id"

@@ -15,6 +15,8 @@ class BackgroundTasks:
 
     def __init__(self) -> None:
         self.ended = Counter("background_tasks", "Spawned tasks that have ended.", ["outcome"], registry=None)
+        for outcome in ("succeeded", "cancelled", "failed"):
+            self.ended.labels(outcome)  # from 0 on: Prometheus takes no first value for an increase
         self._running: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
