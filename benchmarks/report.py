@@ -26,6 +26,7 @@ def table(results: Results, others: Sequence[Comparison]) -> str:
         f"Python {platform.python_version()} on {os.cpu_count()} cores; one process, 10 connections to one PostgreSQL,",
         f"{CLIENTS} clients that wait for each answer before they ask again.",
         "Each figure is the median of the rounds, with the lowest and the highest in brackets.",
+        "Idle clients, streams and memory are measured once.",
         "",
         "| | requests a second | p50, ms | p99, ms | CPU a request, µs | errors |",
         "| --- | --- | --- | --- | --- | --- |",

@@ -20,7 +20,7 @@ settings = Settings()
 print(json.dumps({{
     "settings": {{name.upper(): str(getattr(settings, name)) for name in Settings.model_fields}},
     "paths": list(json.loads(document(make_application(settings)))["paths"]),
-    "margin": server.CANCEL_TIMEOUT + server.EXIT_TIMEOUT,
+    "margin": 2 * server.CANCEL_TIMEOUT + server.EXIT_TIMEOUT,
 }}))
 """
 
@@ -47,7 +47,7 @@ class Facts:
     margin: float
 
     def longest_shutdown(self, settings: dict[str, str]) -> float:
-        """Return the seconds from SIGTERM to the exit, at most."""
+        """Return the seconds from SIGTERM to the exit, at most, where the end of the lifespan takes none."""
         here = self.settings | settings
         return float(here["SHUTDOWN_DELAY"]) + float(here["SHUTDOWN_GRACE"]) + self.margin
 

@@ -79,8 +79,9 @@ async def load(
 
     Clients pause that many seconds between an answer and the next request.
 
-    Raises aiohttp.ClientError if a request gets no answer. With `may_close`, a connection that is closed instead counts
-    as a 502: HAProxy closes it where the one to the server, which it had used before, has died.
+    Raises an ExceptionGroup of aiohttp.ClientError or TimeoutError if a request gets no answer. With `may_close`, a
+    connection that is closed instead counts as a 502: HAProxy closes it where the one to the server, which it had used
+    before, has died.
     """
     answers: list[Answer] = []
     ended = asyncio.Event()

@@ -27,6 +27,7 @@ CONNECTIONS = 200  # of each node
 PYTHON = "/usr/bin/python3"  # which the unprivileged user may run: the one of this process may lie in root's home
 # Seconds. A leader that is silent for TTL is replaced.
 TTL, LOOP_WAIT, RETRY_TIMEOUT = 20, 5, 5
+INSTALL = "on Debian, apt-get install etcd-server haproxy pgbouncer postgresql"
 
 HAPROXY_OF_DATABASE = """
 defaults
@@ -52,7 +53,7 @@ defaults
     timeout check 1s
     option httpchk GET /readyz
     option redispatch
-    option http-server-close  # so that a request on a killed instance is a 502, and no closed connection
+    option http-server-close  # so that most requests on a killed instance are a 502, and no closed connection
     retries 3
     default-server inter 200ms fall 2 rise 1
 
@@ -76,8 +77,14 @@ def find_program(name: str) -> str | None:
 
 def executable(name: str) -> str:
     found = find_program(name)
-    assert found is not None, f"{name} is not installed: on Debian, apt-get install etcd-server haproxy pgbouncer"
+    assert found is not None, f"{name} is not installed: {INSTALL}"
     return found
+
+
+def postgresql_programs() -> Path:
+    found = list(Path("/usr/lib/postgresql").glob("*/bin"))
+    assert found, f"PostgreSQL is not installed: {INSTALL}"
+    return max(found)
 
 
 def install_patroni(folder: Path) -> Path:
@@ -170,7 +177,7 @@ class Node(Program):
                 "listen": server,
                 "connect_address": server,
                 "data_dir": str(self._data),
-                "bin_dir": str(max(Path("/usr/lib/postgresql").glob("*/bin"))),
+                "bin_dir": str(postgresql_programs()),
                 "pgpass": str(folder / "pgpass"),
                 "pg_hba": [f"host {database} all 127.0.0.1/32 trust" for database in ("all", "replication")],
                 "authentication": {"superuser": {"username": "postgres"}, "replication": {"username": "postgres"}},
